@@ -1,0 +1,1 @@
+"""Files to arrays: RNAcompete data, splits and targets. Knows nothing of torch or optuna."""

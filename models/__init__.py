@@ -1,0 +1,1 @@
+"""Arrays to a trained model: architectures and the shared trainer. Knows nothing of optuna."""

@@ -1,0 +1,1 @@
+"""Studies: Optuna, Dask, the command line and the pages."""

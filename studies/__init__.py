@@ -1,0 +1,1 @@
+"""The search spaces as shipped; by default also the workspace of a run."""
