@@ -1,0 +1,86 @@
+"""Arrays read out of a matrix, kept so that the next run need not read the matrix again.
+
+A cache folder holds one folder a matrix, and in it, apart for Set A and Set B, the sequences once and the
+intensities once an experiment. Each file says which matrix it came from (its path, size and time of change)
+and carries checksums, as every .npz does; one that is stale, damaged or of another version counts as absent.
+"""
+
+import hashlib
+import io
+import logging
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from data_io.files import write_atomically
+
+_VERSION = 1
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A matrix as it was when it was read."""
+
+    path: str
+    size: int
+    changed: int
+
+    @staticmethod
+    def of(matrix: Path) -> "Source":
+        """Look at a file that exists."""
+        state = matrix.stat()
+        return Source(str(matrix.resolve()), state.st_size, state.st_mtime_ns)
+
+    @property
+    def label(self) -> str:
+        """What must be the same for a cached file to be used."""
+        return f"version {_VERSION}, {self.size} bytes, changed {self.changed}, {self.path}"
+
+
+class ArrayCache:
+    """The cached arrays of one matrix.
+
+    Parameters
+    ----------
+    folder : Path
+        The cache folder, shared by all matrices; made when something is first stored.
+    source : Source
+    """
+
+    def __init__(self, folder: Path, source: Source) -> None:
+        digest = hashlib.sha256(source.path.encode()).hexdigest()[:12]
+        self._folder = folder / f"{Path(source.path).parent.name or 'data'}-{digest}"
+        self._label = source.label
+
+    def path(self, name: str) -> Path:
+        """Where the array called `name` is kept."""
+        return self._folder / f"{name}.npz"
+
+    def load(self, name: str) -> npt.NDArray[np.generic] | None:
+        """Give back a stored array, or None where there is no usable one."""
+        path = self.path(name)
+        try:
+            with zipfile.ZipFile(path) as packed:
+                if str(_read(packed, "source")) != self._label:
+                    return None
+                return _read(packed, "values")
+        except FileNotFoundError:
+            return None
+        except Exception as error:  # damaged bytes make zipfile and numpy raise nearly anything
+            _log.warning("%s: is damaged (%s); reading the matrix again", path, type(error).__name__)
+            return None
+
+    def store(self, name: str, values: npt.NDArray[np.generic]) -> None:
+        """Keep an array; a StorageError says why that is impossible."""
+        with write_atomically(self.path(name)) as temporary:
+            np.savez(temporary, source=np.array(self._label), values=values)
+
+
+def _read(packed: zipfile.ZipFile, name: str) -> npt.NDArray[np.generic]:
+    """Read a whole member, and so its checksum, before numpy believes the shape that it tells."""
+    values: npt.NDArray[np.generic] = np.load(io.BytesIO(packed.read(f"{name}.npy")), allow_pickle=False)
+    return values

@@ -1,0 +1,112 @@
+"""Probes of one experiment, of one set, from the matrix or from the cache."""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from data_io.alphabet import PAD, WIDTH
+from data_io.cache import ArrayCache, Source
+from data_io.cells import Rows
+from data_io.errors import DataError, StorageError
+from data_io.matrix import measured_experiments, read_matrix
+
+__all__ = ["ProbeSet", "Probes", "measured_experiments", "read_probes"]
+
+ProbeSet = Literal["SetA", "SetB"]
+_log = logging.getLogger(__name__)
+_SETS: tuple[ProbeSet, ProbeSet] = ("SetA", "SetB")
+
+
+@dataclass(frozen=True)
+class Probes:
+    """Probes of one set in the order of the file.
+
+    Attributes
+    ----------
+    codes : uint8 array, shape (n, 41)
+    intensity : float32 array, shape (n,)
+        NaN where nothing was measured.
+    """
+
+    codes: npt.NDArray[np.uint8]
+    intensity: npt.NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    @property
+    def lengths(self) -> npt.NDArray[np.uint8]:
+        """Letters of each probe, shape (n,)."""
+        lengths: npt.NDArray[np.uint8] = (self.codes != PAD).sum(axis=1, dtype=np.uint8)
+        return lengths
+
+
+def read_probes(matrix: Path, motif_id: str, probe_set: ProbeSet, cache: Path | None = None) -> Probes:
+    """Read the probes of one set with one experiment's intensities.
+
+    The first call for an experiment reads the matrix and caches both sets in separate files; later calls open
+    the files of the asked set alone.
+
+    Parameters
+    ----------
+    matrix : Path
+    motif_id : str
+        The experiment's column.
+    probe_set : "SetA" or "SetB"
+    cache : Path, optional
+        The cache folder. Default: read the matrix each time.
+
+    Raises
+    ------
+    DataError
+        When the matrix cannot be used.
+    """
+    if not matrix.exists():
+        raise DataError(f"{matrix}: no such file; check --data")
+    arrays = None if cache is None else ArrayCache(cache, Source.of(matrix))
+    if arrays is not None and (cached := _load(arrays, motif_id, probe_set)) is not None:
+        return cached
+    rows = read_matrix(matrix, motif_id)
+    if arrays is not None:
+        _store(arrays, motif_id, rows)
+    return _choose(rows, probe_set)
+
+
+def _choose(rows: Rows, probe_set: ProbeSet) -> Probes:
+    chosen = rows.in_set_a if probe_set == "SetA" else ~rows.in_set_a
+    return Probes(rows.codes[chosen], rows.intensity[chosen])
+
+
+def _load(arrays: ArrayCache, motif_id: str, probe_set: ProbeSet) -> Probes | None:
+    codes, intensity = _load_sequences(arrays, probe_set), arrays.load(f"{probe_set}.{motif_id}")
+    if (
+        codes is None
+        or intensity is None
+        or intensity.dtype != np.float32
+        or intensity.shape != codes.shape[:1]
+    ):
+        return None
+    return Probes(codes, cast(npt.NDArray[np.float32], intensity))
+
+
+def _load_sequences(arrays: ArrayCache, probe_set: ProbeSet) -> npt.NDArray[np.uint8] | None:
+    codes = arrays.load(f"{probe_set}.sequences")
+    if codes is None or codes.dtype != np.uint8 or codes.ndim != 2 or codes.shape[1] != WIDTH:
+        return None
+    return cast(npt.NDArray[np.uint8], codes)
+
+
+def _store(arrays: ArrayCache, motif_id: str, rows: Rows) -> None:
+    """Cache both sets; where that fails, say so and go on, since the matrix can be read again each time."""
+    try:
+        for probe_set in _SETS:
+            probes = _choose(rows, probe_set)
+            arrays.store(f"{probe_set}.{motif_id}", probes.intensity)
+            if _load_sequences(arrays, probe_set) is None:  # the same for all experiments of a matrix
+                arrays.store(f"{probe_set}.sequences", probes.codes)
+    except StorageError as error:
+        _log.warning("measurements are not cached: %s", error)
