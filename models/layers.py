@@ -1,0 +1,201 @@
+"""Layers that the architectures share. Sequences come as codes: 0..3 are A C G U, 4 is N, 5 is padding."""
+
+from __future__ import annotations
+
+import functools
+import math
+from itertools import zip_longest
+from typing import Protocol
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from data_io.alphabet import PAD, WIDTH
+from data_io.errors import ConfigError
+from models.bfloat16 import multiplies_bfloat16
+from models.convolution import conv_pool, conv_relu, has_kernels, one_hot_conv_relu, pool_features
+
+N_CHANNELS = 4
+# Row k is what code k stands for: one base, an unknown one (N) as a quarter of each, or nothing (padding).
+ONE_HOT = torch.cat([torch.eye(N_CHANNELS), torch.full((1, N_CHANNELS), 0.25), torch.zeros(1, N_CHANNELS)])
+
+
+class ConvolutionConfig(Protocol):
+    """What `ConvStack` reads of an architecture's config."""
+
+    @property
+    def layers(self) -> int: ...
+    @property
+    def motif_length(self) -> int: ...
+    @property
+    def filters(self) -> int: ...
+    @property
+    def kernel_2(self) -> int: ...
+    @property
+    def filters_2(self) -> int: ...
+    @property
+    def kernel_3(self) -> int: ...
+    @property
+    def filters_3(self) -> int: ...
+    @property
+    def batch_norm(self) -> bool: ...
+    @property
+    def precision(self) -> str: ...
+
+
+def one_hot(codes: Tensor) -> Tensor:
+    """Codes (B, T) as float32 channels (B, 4, T)."""
+    return F.embedding(codes.int(), _one_hot_on(codes.device)).transpose(1, 2)
+
+
+@functools.cache
+def _one_hot_on(device: torch.device) -> Tensor:
+    """The table on a device; copying it there at every step would wait for the device every time."""
+    return ONE_HOT.to(device)
+
+
+def count_positions(codes: Tensor, positions: int) -> Tensor:
+    """How many of the first `positions` output positions are real.
+
+    Position t looks at a window that starts at base t: it is real if the window holds a base, t < length.
+
+    Parameters
+    ----------
+    codes : uint8 Tensor (B, T)
+    positions : int
+        Output positions P of the layers below.
+
+    Returns
+    -------
+    int64 Tensor (B,)
+        At least 1, so that a mean over an empty sequence is defined.
+    """
+    return (codes != PAD).sum(dim=1).clamp(min=1, max=positions)
+
+
+class OneHotConv(nn.Module):
+    """Convolution over the one-hot channels: a bank of motif detectors.
+
+    Parameters
+    ----------
+    filters : int
+    motif_length : int
+
+    Attributes
+    ----------
+    weight : Parameter (filters, 4, motif_length)
+    bias : Parameter (filters,)
+        Both start as those of `nn.Conv1d(4, filters, motif_length)`.
+    """
+
+    def __init__(self, filters: int, motif_length: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(filters, N_CHANNELS, motif_length))
+        self.bias = nn.Parameter(torch.empty(filters))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw new parameters, uniform within 1/sqrt(fan in)."""
+        bound = 1.0 / math.sqrt(self.weight[0].numel())
+        nn.init.uniform_(self.weight, -bound, bound)
+        nn.init.uniform_(self.bias, -bound, bound)
+
+    def forward(self, codes: Tensor) -> Tensor:
+        """Scan sequences (B, T) -> (B, filters, T - motif_length + 1)."""
+        return F.conv1d(one_hot(codes), self.weight, self.bias)
+
+    def extra_repr(self) -> str:
+        """Shown by `print(network)`."""
+        return f"filters={self.weight.shape[0]}, motif_length={self.weight.shape[2]}"
+
+
+class BatchNorm(nn.BatchNorm1d):
+    """Batch normalisation; one value a channel, which has no variance, is taken by the running figures."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalise (B, C) or (B, C, P)."""
+        if self.training and x.numel() == x.shape[1]:
+            return F.batch_norm(x, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps)
+        return super().forward(x)
+
+
+class ConvStack(nn.Module):
+    """One to three convolutions, each with ReLU and optionally batch normalisation before it.
+
+    Parameters
+    ----------
+    config : ConvolutionConfig
+        `filters` motif detectors of `motif_length`, then `filters_2` of `kernel_2` and `filters_3` of
+        `kernel_3` as far as `layers` says.
+    """
+
+    def __init__(self, config: ConvolutionConfig) -> None:
+        super().__init__()
+        (motif_length, filters), *deeper = layer_shapes(config)
+        self.motifs = OneHotConv(filters, motif_length)
+        self.norm = BatchNorm(filters) if config.batch_norm else None
+        self.deeper = nn.Sequential()
+        for kernel, width in deeper:
+            self.deeper.append(nn.Conv1d(filters, width, kernel))
+            if config.batch_norm:
+                self.deeper.append(BatchNorm(width))
+            self.deeper.append(nn.ReLU())
+            filters = width
+        self.channels = filters
+        self.precision = config.precision
+
+    def forward(self, codes: Tensor) -> Tensor:
+        """Sequences (B, T) -> features (B, channels, P)."""
+        x = self.motifs(codes)
+        features: Tensor = self.deeper(F.relu(x if self.norm is None else self.norm(x)))
+        return features
+
+    def pooled(self, codes: Tensor, how: str) -> Tensor:
+        """Features pooled over all positions (see `pool`), by the fastest way that there is."""
+        if not len(self.deeper):
+            return conv_pool(codes, self.motifs.weight, self.motifs.bias, how, self.norm)
+        if not has_kernels(codes, self.motifs.weight):
+            return pool(self(codes), how)
+        half = self.training and self.precision == "auto" and multiplies_bfloat16()
+        return pool_features(self.features(codes, torch.bfloat16 if half else torch.float32), how)
+
+    def features(self, codes: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
+        """The features channels last, (B, P, channels), in compiled kernels: on the CPU alone."""
+        x = one_hot_conv_relu(codes, self.motifs.weight, self.motifs.bias, self.norm, dtype)
+        convolutions = [layer for layer in self.deeper if isinstance(layer, nn.Conv1d)]
+        norms = [layer for layer in self.deeper if isinstance(layer, BatchNorm)]
+        for convolution, norm in zip_longest(convolutions, norms):
+            x = conv_relu(x, convolution.weight, convolution.get_parameter("bias"), norm)
+        return x
+
+
+def layer_shapes(config: ConvolutionConfig) -> list[tuple[int, int]]:
+    """(kernel, filters) of each convolution that the config uses."""
+    shapes = [
+        (config.motif_length, config.filters),
+        (config.kernel_2, config.filters_2),
+        (config.kernel_3, config.filters_3),
+    ]
+    return shapes[: config.layers]
+
+
+def check_positions(config: ConvolutionConfig) -> None:
+    """Refuse kernels which together are longer than a probe, so that no position is left.
+
+    Raises
+    ------
+    ConfigError
+    """
+    kernels = [kernel for kernel, _ in layer_shapes(config)]
+    span = sum(kernels) - len(kernels) + 1
+    if span > WIDTH:
+        names = ["motif_length", "kernel_2", "kernel_3"]
+        given = ", ".join(f"{name} = {kernel}" for name, kernel in zip(names, kernels, strict=False))
+        raise ConfigError(f"{given}: together they span {span} bases, a probe has {WIDTH}; shorten one")
+
+
+def pool(x: Tensor, how: str) -> Tensor:
+    """Pool over all positions, padding included: (B, C, P) -> (B, C), or (B, 2C) for `"max+average"`."""
+    largest = x.amax(dim=2)
+    return largest if how == "max" else torch.cat([largest, x.mean(dim=2)], dim=1)
