@@ -1,0 +1,234 @@
+"""The trainer of all architectures: one object a training run, one call an epoch."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from models.checkpoint import SOURCE, Checkpoint
+from models.config import to_params
+from models.dropout import seed_dropout
+from models.metrics import pearson, spearman
+from models.optimizer import Adam
+from models.predict import predict
+from models.probes import choose_device, measured_probes
+from models.randomness import Use, generator_of, process_seeded
+from models.registry import get_architecture
+from models.tensors import check_shapes
+from models.training import Best, EpochReport, Interrupted, TrainingConfig
+
+if TYPE_CHECKING:
+    from data_io.training_set import TrainingSet
+
+__all__ = ["Best", "EpochReport", "Interrupted", "Trainer", "TrainingConfig", "fit"]
+
+log = logging.getLogger(__name__)
+
+CHECKPOINT_FORMAT = 1
+INQUIRY_INTERVAL = 0.2  # seconds between two questions whether to go on: asking may take longer than a step
+
+
+class Trainer:
+    """Trains one network on one experiment.
+
+    All random numbers follow from the seed and the number of the epoch, none from the process's random state:
+    trainers can take turns, and a run that goes on from a checkpoint ends as an undisturbed run does (on CPU
+    with the same number of threads: bit for bit).
+
+    Parameters
+    ----------
+    architecture : str
+        Name of the architecture (see `models.registry`).
+    network : config
+        Its hyperparameters, such as a `CNNConfig`.
+    training : TrainingConfig
+    data : TrainingSet
+        Probes without a measurement are left out.
+    seed : int
+        Not negative.
+    device : str, default "auto"
+        `"auto"` takes a CUDA device if there is one; or a name that torch knows.
+
+    Attributes
+    ----------
+    model : nn.Module
+        The network in its present state.
+    curve : list of EpochReport
+        One report for each epoch completed.
+    best : Best
+        Epoch and Spearman of the weights that `best_weights` gives.
+    """
+
+    def __init__(
+        self,
+        architecture: str,
+        network: Any,
+        training: TrainingConfig,
+        data: TrainingSet,
+        seed: int,
+        *,
+        device: str = "auto",
+    ) -> None:
+        self.architecture, self.network, self.training, self.seed = architecture, network, training, seed
+        self.fingerprint = data.fingerprint
+        self.device = choose_device(device)
+        self._train = measured_probes(data.train, "training", self.device)
+        self._validation = measured_probes(data.validation, "validation", self.device)
+        self._validation_targets = self._validation.targets.cpu().numpy()
+        self.model = self._build()
+        self.optimizer = Adam(self.model, training.weight_decay)
+        self.curve: list[EpochReport] = []
+        self.best = Best(0, 0.0)
+        self._best_weights = self._copy_weights()
+        self._interrupted = False
+
+    @property
+    def epoch(self) -> int:
+        """Epochs completed."""
+        return len(self.curve)
+
+    @property
+    def finished(self) -> bool:
+        """Whether there is nothing left to do: all epochs are done, or training diverged."""
+        return self.epoch >= self.training.epochs or (bool(self.curve) and self.curve[-1].diverged)
+
+    def run_epoch(self, wanted: Callable[[], bool] | None = None) -> EpochReport:
+        """Train for one epoch, validate, and keep the weights if they are the best so far.
+
+        Parameters
+        ----------
+        wanted : callable, optional
+            Asked a few times a second whether to go on.
+
+        Raises
+        ------
+        Interrupted
+            If `wanted` returned False. Part of an epoch is done then, so the trainer has to be restored
+            before it can go on.
+        """
+        if self.finished or self._interrupted:
+            raise RuntimeError(f"training cannot go on after epoch {self.epoch}: finished or interrupted")
+        start = time.perf_counter()
+        self._interrupted = True  # until the epoch is complete
+        train_loss = self._train_epoch(wanted or (lambda: True))
+        report = self._validate(train_loss, start)
+        self.curve.append(report)
+        if not report.diverged and (self.best.epoch == 0 or report.spearman > self.best.spearman):
+            self.best = Best(report.epoch, report.spearman)
+            self._best_weights = self._copy_weights()
+        self._interrupted = False
+        log.debug("%s seed %d: %s", self.architecture, self.seed, report)
+        return report
+
+    def best_weights(self) -> dict[str, Tensor]:
+        """The state dict, on CPU, of the best epoch so far; the untrained weights before the first."""
+        return dict(self._best_weights)
+
+    def checkpoint(self) -> bytes:
+        """All that `restore` needs to go on after the present epoch, as the bytes of a safetensors file."""
+        if self._interrupted:
+            raise RuntimeError(f"no checkpoint within epoch {self.epoch + 1}: training was interrupted there")
+        state = self.model.state_dict(), self._best_weights, self.optimizer.state()
+        return Checkpoint(self.identity(), *state, self.curve, self.best).to_bytes()
+
+    def restore(self, blob: bytes) -> None:
+        """Go on from a checkpoint of a trainer with the same arguments.
+
+        Raises
+        ------
+        ModelError
+            If the checkpoint is damaged, or of another config, seed or data; the trainer is left as it was.
+        """
+        found = Checkpoint.from_bytes(blob)
+        found.check_identity(self.identity())
+        pairs = (found.model, self.model.state_dict()), (found.best_weights, self._best_weights)
+        for tensors, expected in (*pairs, (found.optimizer, self.optimizer.state())):
+            check_shapes(tensors, expected, SOURCE)
+        self.model.load_state_dict(found.model)
+        self.optimizer.load_state(found.optimizer)
+        self._best_weights, self.curve, self.best = dict(found.best_weights), found.curve, found.best
+        self._interrupted = False
+
+    def identity(self) -> dict[str, Any]:
+        """Everything that the result of the training follows from; a checkpoint fits where it is equal."""
+        return {
+            "format": CHECKPOINT_FORMAT,
+            "architecture": self.architecture,
+            "seed": self.seed,
+            "data": self.fingerprint,
+            "probes": [len(self._train), len(self._validation)],  # tells splits of the same data apart
+            **to_params(self.network, self.training),
+        }
+
+    def _build(self) -> nn.Module:
+        with process_seeded(self.seed, 0, Use.WEIGHTS):
+            return get_architecture(self.architecture).build(self.network).to(self.device)
+
+    def _train_epoch(self, wanted: Callable[[], bool]) -> Tensor:
+        """One pass over the training probes; mean squared error (), not yet waited for on a GPU."""
+        self.model.train()
+        seed_dropout(self.model, generator_of(self.seed, self.epoch + 1, Use.DROPOUT, self.device))
+        probes = self._train.shuffled(generator_of(self.seed, self.epoch + 1, Use.ORDER))
+        errors = torch.empty_like(probes.targets)
+        size, next_inquiry = self.training.batch_size, 0.0
+        for batch, (codes, targets) in enumerate(probes.batches(size)):
+            if time.monotonic() >= next_inquiry:
+                if not wanted():
+                    raise Interrupted
+                next_inquiry = time.monotonic() + INQUIRY_INTERVAL
+            prediction = self.model(codes)
+            error = torch.sub(prediction.detach(), targets, out=errors[batch * size : (batch + 1) * size])
+            # The gradient of the mean squared error, without the calls that autograd would make for it.
+            torch.autograd.backward(prediction, error * (2.0 / len(targets)))
+            self.optimizer.step(self._learning_rate(batch))
+        return errors.square().mean()
+
+    def _learning_rate(self, batch: int) -> float:
+        batches = math.ceil(len(self._train) / self.training.batch_size)
+        return self.training.learning_rate_at(self.epoch * batches + batch, self.training.epochs * batches)
+
+    def _validate(self, train_loss: Tensor, start: float) -> EpochReport:
+        prediction, target = predict(self.model, self._validation.codes), self._validation_targets
+        loss, error = train_loss.item(), prediction.astype(np.float64) - target
+        diverged = not (math.isfinite(loss) and bool(np.isfinite(prediction).all()))
+        return EpochReport(
+            epoch=self.epoch + 1,
+            train_loss=loss,
+            validation_loss=math.nan if diverged else float(np.mean(error**2)),
+            spearman=0.0 if diverged else spearman(prediction, target),
+            pearson=0.0 if diverged else pearson(prediction, target),
+            seconds=time.perf_counter() - start,
+            constant=not diverged and bool((prediction == prediction[0]).all()),
+            diverged=diverged,
+        )
+
+    def _copy_weights(self) -> dict[str, Tensor]:
+        return {name: value.detach().cpu().clone() for name, value in self.model.state_dict().items()}
+
+
+def fit(trainer: Trainer, on_epoch: Callable[[EpochReport], bool] | None = None) -> list[EpochReport]:
+    """Run the epochs that are left.
+
+    Parameters
+    ----------
+    trainer : Trainer
+    on_epoch : callable, optional
+        Receives the report of each epoch; training stops where it returns False.
+
+    Returns
+    -------
+    list of EpochReport
+        The whole curve, from epoch 1.
+    """
+    while not trainer.finished:
+        report = trainer.run_epoch()
+        if on_epoch is not None and not on_epoch(report):
+            break
+    return trainer.curve
