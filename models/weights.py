@@ -1,0 +1,157 @@
+"""A trained model as a folder: config.json and one safetensors file for each member of the ensemble."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from data_io.errors import ConfigError, ModelError
+from data_io.files import write_atomically
+from models import tensors
+from models.predict import predict
+from models.registry import Architecture, get_architecture
+
+FORMAT = 1
+_OWN_KEYS = ("format", "architecture", "network", "members")
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A model read from a folder.
+
+    Parameters
+    ----------
+    architecture : str
+    network : config of the architecture
+    members : list of nn.Module
+        On CPU and in evaluation mode.
+    extra : dict
+        What was saved beside it: target scaling, provenance.
+    """
+
+    architecture: str
+    network: Any
+    members: list[nn.Module]
+    extra: dict[str, Any]
+
+    def predict(self, codes: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Mean prediction of the members: codes (n, 41) -> (n,)."""
+        return predict(self.members, codes)
+
+
+def save_model(
+    folder: str | Path,
+    architecture: str,
+    network: Any,
+    members: Sequence[Mapping[str, Tensor]],
+    extra: Mapping[str, Any] | None = None,
+) -> None:
+    """Write a model's folder; what an earlier model left there is replaced.
+
+    Parameters
+    ----------
+    folder : str or Path
+    architecture : str
+    network : config of the architecture
+    members : sequence of state dicts
+        One for each member of the ensemble; a single model has one.
+    extra : mapping, optional
+        Further keys for config.json, fit for JSON.
+
+    Raises
+    ------
+    StorageError
+        When the disk is full or the folder cannot be written to.
+    """
+    extra = dict(extra or {})
+    if taken := [key for key in _OWN_KEYS if key in extra]:
+        raise ValueError(f"extra must not hold {taken[0]!r}, which save_model writes itself")
+    if not members:
+        raise ValueError("a model needs at least one member, received none")
+    folder = Path(folder)
+    names = [f"weights-{number}.safetensors" for number in range(len(members))]
+    for name, weights in zip(names, members, strict=True):
+        _write(folder / name, tensors.pack(weights, {"architecture": architecture}))
+    config = {
+        "format": FORMAT,
+        "architecture": architecture,
+        "network": dataclasses.asdict(network),
+        "members": len(members),
+        **extra,
+    }
+    _write(folder / "config.json", (json.dumps(config, indent=2) + "\n").encode())
+    for stale in set(folder.glob("weights-*.safetensors")) - {folder / name for name in names}:
+        stale.unlink()
+
+
+def load_model(folder: str | Path) -> LoadedModel:
+    """Read a folder of `save_model`.
+
+    Raises
+    ------
+    ModelError
+        If a file is missing, damaged, of another version or does not fit the config.
+    """
+    path = Path(folder) / "config.json"
+    config = _read_config(path)
+    architecture = _known_architecture(config["architecture"], path)
+    try:
+        network = architecture.config(**config["network"])
+    except (ConfigError, TypeError) as error:
+        raise ModelError(f"{path}: network: {error}") from error
+    files = [path.with_name(f"weights-{number}.safetensors") for number in range(config["members"])]
+    members = [_read_member(file, architecture, network) for file in files]
+    extra = {key: value for key, value in config.items() if key not in _OWN_KEYS}
+    return LoadedModel(architecture.name, network, members, extra)
+
+
+def _write(path: Path, content: bytes) -> None:
+    with write_atomically(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise ModelError(f"{path}: {reason}; give the folder of an exported model, complete") from error
+
+
+def _read_config(path: Path) -> dict[str, Any]:
+    try:
+        config = json.loads(_read(path))
+    except ValueError as error:
+        raise ModelError(f"{path}: not readable as JSON ({error}); export the model anew") from error
+    if not isinstance(config, dict) or any(key not in config for key in _OWN_KEYS):
+        raise ModelError(f"{path}: not the config of an exported model (needs {', '.join(_OWN_KEYS)})")
+    if config["format"] != FORMAT:
+        raise ModelError(f"{path}: format {config['format']!r}, this version reads {FORMAT}; update rbptune")
+    if not isinstance(config["members"], int) or config["members"] < 1:
+        raise ModelError(f"{path}: members = {config['members']!r}: must be a whole number from 1")
+    if not isinstance(config["network"], dict):
+        raise ModelError(f"{path}: network = {config['network']!r}: must be a table of hyperparameters")
+    return config
+
+
+def _known_architecture(name: Any, path: Path) -> Architecture:
+    try:
+        return get_architecture(name)
+    except ConfigError as error:
+        raise ModelError(f"{path}: {error}") from error
+
+
+def _read_member(path: Path, architecture: Architecture, network: Any) -> nn.Module:
+    weights, _ = tensors.unpack(_read(path), str(path))
+    member = architecture.build(network).eval()
+    tensors.check_shapes(weights, member.state_dict(), str(path))
+    member.load_state_dict(weights)
+    return member
