@@ -1,0 +1,40 @@
+"""Optuna's storage over the workspace's database."""
+
+from __future__ import annotations
+
+import warnings
+
+import optuna
+from filelock import FileLock
+
+from data_io.errors import StorageError
+from search.database import database_errors, shown, writer_options
+from search.workspace import Workspace
+
+
+def open_storage(workspace: Workspace) -> optuna.storages.BaseStorage:
+    """Open the workspace's database, making it where there is none.
+
+    Raises
+    ------
+    StorageError
+        When the database cannot be reached, is not one, or was made by another Optuna version.
+    """
+    url = workspace.storage_url
+    workspace.prepare()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
+    # Two processes that make the tables at once would fail each other.
+    with database_errors(url), FileLock(str(workspace.root / ".open.lock")):
+        try:
+            storage = optuna.storages.RDBStorage(url, engine_kwargs=writer_options(url))
+        except ImportError as error:
+            raise StorageError(
+                f"{shown(url)}: its driver is missing; pip install 'rbptune[postgres]'"
+            ) from error
+        except RuntimeError as error:
+            raise StorageError(
+                f"{shown(url)}: made by another Optuna version ({str(error).split('. ')[0]}); "
+                "use that version, or another --workspace"
+            ) from error
+    return optuna.storages.get_storage(storage)
