@@ -1,0 +1,181 @@
+"""What workers do: train a trial or test a model, telling of each epoch. Runs far from the database."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import safetensors.torch
+
+from data_io.errors import ModelError
+from data_io.training_set import Examples, TrainingSet
+from models.config import split_params
+from models.metrics import pearson, spearman
+from models.predict import predict
+from models.registry import get_architecture
+from models.trainer import Interrupted, Trainer
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Event:
+    """What a task told: `key` names the task."""
+
+    key: str
+
+
+@dataclass(frozen=True)
+class Started(Event):
+    """A worker took the task up."""
+
+    worker: str
+
+
+@dataclass(frozen=True)
+class Reported(Event):
+    """An epoch ended.
+
+    Attributes
+    ----------
+    report : dict
+        An `EpochReport` as plain values.
+    state : bytes
+        The checkpoint from which the next epoch starts.
+    """
+
+    report: dict[str, Any]
+    state: bytes
+
+
+@dataclass(frozen=True)
+class Finished(Event):
+    """The task is through; `result` holds plain values and bytes."""
+
+    result: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Stopped(Event):
+    """The task ended because it was told to."""
+
+
+@dataclass(frozen=True)
+class Failed(Event):
+    """The task cannot be done: it would fail anywhere, for this reason."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Lost(Event):
+    """The task's worker is gone; another may try."""
+
+    reason: str
+
+
+Wanted = Callable[[], bool]
+
+
+@dataclass(frozen=True)
+class TrainTask:
+    """Train one network.
+
+    Attributes
+    ----------
+    key : str
+    architecture : str
+    params : dict
+        Hyperparameters, flat.
+    seed : int
+    data : TrainingSet
+    state : bytes or None
+        A checkpoint to go on from.
+    """
+
+    key: str
+    architecture: str
+    params: Mapping[str, Any]
+    seed: int
+    data: TrainingSet
+    state: bytes | None = None
+
+    def run(self, wanted: Wanted) -> Iterator[Event]:
+        """Train, and yield a `Reported` for each epoch and then a `Finished` with the best weights."""
+        network, training = split_params(self.architecture, dict(self.params))
+        trainer = Trainer(self.architecture, network, training, self.data, self.seed)
+        if self.state is not None:
+            _go_on(trainer, self.state)
+        try:
+            while not trainer.finished:
+                report = trainer.run_epoch(wanted)
+                yield Reported(self.key, report.to_dict(), trainer.checkpoint())
+        except Interrupted:
+            yield Stopped(self.key)
+            return
+        yield Finished(
+            self.key,
+            {
+                "weights": safetensors.torch.save(trainer.best_weights()),
+                "curve": [report.to_dict() for report in trainer.curve],
+            },
+        )
+
+
+def _go_on(trainer: Trainer, state: bytes) -> None:
+    """Restore a checkpoint; one that is damaged costs the epochs in it, which come out the same again."""
+    try:
+        trainer.restore(state)
+    except ModelError as error:
+        log.warning("%s; the trial starts again from its first epoch", error)
+
+
+@dataclass(frozen=True)
+class HeldOutTask:
+    """Test an ensemble once on held-out probes.
+
+    Attributes
+    ----------
+    key : str
+    members : tuple of bytes
+        The members' weights, safetensors.
+    test, validation : Examples
+    """
+
+    key: str
+    architecture: str
+    params: Mapping[str, Any]
+    members: tuple[bytes, ...]
+    validation: Examples
+    test: Examples
+
+    def run(self, wanted: Wanted) -> Iterator[Event]:
+        """Score both sets and yield a `Finished` with the figures of each member and of the ensemble."""
+        network, _ = split_params(self.architecture, dict(self.params))
+        predictions = []
+        for weights in self.members:
+            model = get_architecture(self.architecture).build(network)
+            model.load_state_dict(safetensors.torch.load(weights))
+            predictions.append([predict(model, examples.codes) for examples in (self.validation, self.test)])
+            if not wanted():
+                yield Stopped(self.key)
+                return
+        result = {
+            "members": [self._figures(*prediction) for prediction in predictions],
+            "ensemble": self._figures(*(np.mean(side, axis=0) for side in zip(*predictions, strict=True))),
+        }
+        yield Finished(self.key, result)
+
+    def _figures(self, validation: np.ndarray, test: np.ndarray) -> dict[str, float]:
+        return {
+            "val_spearman": spearman(validation, self.validation.targets),
+            "val_pearson": pearson(validation, self.validation.targets),
+            "test_spearman": spearman(test, self.test.targets),
+            "test_pearson": pearson(test, self.test.targets),
+        }
+
+
+Task = TrainTask | HeldOutTask
