@@ -1,0 +1,146 @@
+"""Be the driver of a workspace, or follow the one that is there."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from types import FrameType
+
+from search.database import connect
+from search.driver import Driver
+from search.executor import Executor, InProcess
+from search.following import follow
+from search.lock import LockedError, driver_lock
+from search.observer import EventLog, Everyone, Observer
+from search.states import State
+from search.status import open_studies, read_status
+from search.storage import open_storage
+from search.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Workers:
+    """Which workers to use: processes of this machine, or those of a running Dask scheduler.
+
+    Attributes
+    ----------
+    jobs : int
+        Processes of one thread each; 0 trains in the driver's own process.
+    scheduler : str, optional
+        Address of a scheduler, such as ``tcp://10.0.0.1:8786``; `jobs` counts for nothing then.
+    tls : dict
+        Paths by name: ca, cert and key, for a scheduler that speaks TLS.
+    """
+
+    jobs: int = 1
+    scheduler: str | None = None
+    tls: dict[str, str] = field(default_factory=dict)
+
+    def start(self, observer: Observer) -> Executor:
+        """Start them, or connect to them; `observer` is told of those that are missing or of no use."""
+        if self.jobs == 0 and self.scheduler is None:
+            return InProcess()
+        from search.dask_executor import DaskExecutor
+
+        return DaskExecutor(self.jobs, self.scheduler, self.tls, observer)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a drive ended: why it was stopped, if it was, and the studies that failed with their reasons."""
+
+    stopped: str | None
+    failed: dict[str, str] = field(default_factory=dict)
+
+
+def drive(
+    workspace: Workspace,
+    workers: Workers,
+    observer: Observer,
+    names: Iterable[str] | None = None,
+    minutes: float | None = None,
+) -> Outcome:
+    """Run studies of the workspace in this process until they are done.
+
+    Parameters
+    ----------
+    workspace : Workspace
+    workers : Workers
+        Started once the workspace's lock is held.
+    observer : Observer
+    names : iterable of str, optional
+        The studies to run; what others queue meanwhile is run too. Without names all open studies
+        are run, and new ones waited for until a signal ends it.
+    minutes : float, optional
+        Stop after so long.
+
+    Raises
+    ------
+    LockedError
+        When another driver works on the workspace.
+    """
+    with driver_lock(workspace):
+        storage = open_storage(workspace)
+        waiting = _queue(workspace, None if names is None else set(names))
+        leave = State.QUEUED if names is None else State.STOPPED
+        with closing(EventLog(workspace.log)) as events:
+            everyone = Everyone(events, observer)
+            with closing(workers.start(everyone)) as executor:
+                driver = Driver(workspace, storage, executor, everyone, waiting, leave)
+                with _stopped_by_signals(driver):
+                    deadline = None if minutes is None else time.monotonic() + 60 * minutes
+                    driver.run(deadline, forever=names is None)
+        return Outcome(driver.stopping, driver.failed)
+
+
+def drive_or_follow(
+    workspace: Workspace,
+    workers: Workers,
+    observer: Observer,
+    names: Iterable[str],
+    minutes: float | None = None,
+) -> Outcome:
+    """Run studies here; where a driver is at work already, follow its progress with them instead.
+
+    Parameters are those of `drive`.
+    """
+    names = list(names)
+    while True:
+        try:
+            return drive(workspace, workers, observer, names, minutes)
+        except LockedError:
+            if follow(workspace, observer, names):
+                rows = [row for row in read_status(workspace) if row["study"] in names]
+                failed = {row["study"]: row["reason"] for row in rows if row["state"] == State.FAILED.value}
+                return Outcome(None, failed)
+
+
+def _queue(workspace: Workspace, names: set[str] | None) -> Callable[[], list[str]]:
+    """Give a function that lists the studies to run, in order."""
+    engine = connect(workspace)
+    left_alone = set[str]() if names is None else set(open_studies(engine)) - names
+
+    def waiting() -> list[str]:
+        return [name for name in open_studies(engine) if name not in left_alone]
+
+    return waiting
+
+
+@contextmanager
+def _stopped_by_signals(driver: Driver) -> Iterator[None]:
+    """Let the first Ctrl-C or SIGTERM stop the driver in order, and the second end the process."""
+
+    def ask_to_stop(number: int, _frame: FrameType | None) -> None:
+        if driver.stopping is not None:
+            raise SystemExit(128 + number)
+        driver.stop("interrupted")
+
+    before = {s: signal.signal(s, ask_to_stop) for s in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
