@@ -1,0 +1,1 @@
+"""The pages: Optuna's dashboard, read-only, behind a guard."""

@@ -1,0 +1,42 @@
+"""A driver's side of a study database, and a running server of its pages."""
+
+import threading
+from contextlib import contextmanager
+
+import sqlalchemy
+from optuna.storages import RDBStorage
+
+from search.web.server import PageServer, make_pages
+
+
+def open_writer(path):
+    """Open a database as the driver does: in WAL mode, one writer."""
+    storage = RDBStorage(f"sqlite:///{path}", engine_kwargs={"connect_args": {"timeout": 60}})
+    with storage.engine.connect() as connection:
+        connection.execute(sqlalchemy.text("PRAGMA journal_mode=WAL"))
+    return storage
+
+
+def fill(study, trials=4):
+    """Add finished trials with curves, without training anything."""
+    for number in range(trials):
+        trial = study.ask()
+        filters = trial.suggest_int("filters", 16, 128)
+        rate = trial.suggest_float("learning_rate", 1e-4, 1e-2, log=True)
+        for epoch in range(1, 4):
+            trial.report(0.1 * epoch + rate, epoch)
+        study.tell(trial, 0.3 + filters / 1000 + number / 100)
+
+
+@contextmanager
+def serving(storage, host="localhost"):
+    """Serve the pages on a free port while the block runs."""
+    server = PageServer(make_pages(storage, host), host, 0)
+    thread = threading.Thread(target=server.serve)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+        thread.join(timeout=10)
+        assert not thread.is_alive()

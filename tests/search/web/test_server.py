@@ -1,0 +1,217 @@
+"""Tests of the served dashboard, over real sockets."""
+
+import hashlib
+import http.client
+import json
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import threading
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import optuna
+import pytest
+
+from data_io.errors import UserError
+from search.web.server import PageServer, make_pages, serve_dashboard
+from tests.search.web.helpers import fill, open_writer, serving
+
+
+def get(url, method="GET", host=None, body=None):
+    request = urllib.request.Request(url, data=body, method=method)
+    request.add_header("Content-Type", "application/json")
+    if host:
+        request.add_header("Host", host)
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return answer.status, answer.read().decode(), answer.headers
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode(), error.headers
+
+
+def content_of(url):
+    """Everything in a database, for comparison; the file's bytes may change with a checkpoint."""
+    connection = sqlite3.connect(url.removeprefix("sqlite:///"))
+    text = "\n".join(connection.iterdump())
+    connection.close()
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def test_studies_and_trials_are_readable(database):
+    with serving(database) as server:
+        studies = json.loads(get(server.url + "/api/studies")[1])["study_summaries"]
+        assert [study["study_name"] for study in studies] == [
+            "RBFOX1/RNCMPT00168/cnn",
+            "RBFOX1/RNCMPT00168/rnn",
+        ]
+        detail = json.loads(get(server.url + "/api/studies/1")[1])
+        assert len(detail["trials"]) == 4
+        assert detail["best_trials"][0]["values"][0] > 0.3
+
+
+def test_root_leads_to_the_dashboard(database):
+    with serving(database) as server:
+        connection = http.client.HTTPConnection("localhost", server.port, timeout=10)
+        connection.request("GET", "/")
+        answer = connection.getresponse()
+        assert (answer.status, answer.getheader("Location")) == (302, "/dashboard")
+        connection.close()
+        status, page, headers = get(server.url)
+        assert status == 200
+        assert "Optuna Dashboard" in page
+        assert "default-src 'self'" in headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("DELETE", "api/studies/1", {}),
+        ("POST", "api/studies", {"study_name": "mine", "directions": ["maximize"]}),
+        ("POST", "api/studies/1/rename", {"study_name": "mine"}),
+        ("PUT", "api/studies/1/note", {"version": 1, "body": "hello"}),
+        ("POST", "api/trials/1/tell", {"state": "Complete", "values": [1.0]}),
+    ],
+)
+def test_no_request_changes_the_database(database, method, path, body):
+    before = content_of(database)
+    with serving(database) as server:
+        status, text, _ = get(server.url + "/" + path, method, body=json.dumps(body).encode())
+        assert (status, "read-only" in text) == (405, True)
+    assert content_of(database) == before
+
+
+def test_no_page_changes_the_database(database):
+    before = content_of(database)
+    with serving(database) as server:
+        for path in ("", "dashboard/studies/1", "api/studies", "api/studies/1", "csv/1", "api/meta"):
+            assert get(server.url + "/" + path)[0] == 200, path
+        assert get(server.url + "/api/studies/1/param_importances")[0] == 200
+        assert get(server.url + "/incompatible-rdb-schema")[0] == 200
+    assert content_of(database) == before
+
+
+def test_a_rebound_name_is_refused(database):
+    with serving(database) as server:
+        assert get(server.url + "/api/studies", host="evil.example")[0] == 403
+        assert get(server.url + "/api/studies", host=f"evil.example:{server.port}")[0] == 403
+        assert get(server.url + "/api/studies", host="localhost:9999")[0] == 200
+
+
+def test_two_host_headers_are_refused(database):
+    with (
+        serving(database) as server,
+        socket.create_connection(("localhost", server.port), timeout=10) as link,
+    ):
+        link.sendall(
+            b"GET /api/studies HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\nConnection: close\r\n\r\n"
+        )
+        assert link.recv(100).split()[1] in {b"400", b"403"}
+
+
+def test_a_driver_writes_while_pages_are_read(database):
+    path = database.removeprefix("sqlite:///")
+    study = optuna.load_study(storage=open_writer(path), study_name="RBFOX1/RNCMPT00168/cnn")
+    failures = []
+
+    def read(url, stop):
+        while not stop.is_set():
+            status, text, _ = get(url + "/api/studies/1")
+            if status != 200:
+                failures.append(text)
+
+    with serving(database) as server:
+        stop = threading.Event()
+        readers = [threading.Thread(target=read, args=(server.url, stop)) for _ in range(2)]
+        for reader in readers:
+            reader.start()
+        fill(study, trials=15)
+        stop.set()
+        for reader in readers:
+            reader.join()
+    with serving(database) as server:
+        assert len(json.loads(get(server.url + "/api/studies/1")[1])["trials"]) == 19
+    assert failures == []
+    assert sqlite3.connect(path).execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def test_a_storage_object_is_served_too(database):
+    storage = open_writer(database.removeprefix("sqlite:///"))
+    with serving(storage) as server:
+        assert len(json.loads(get(server.url + "/api/studies")[1])["study_summaries"]) == 2
+
+
+def test_port_in_use_is_one_line(database):
+    with (
+        serving(database) as server,
+        pytest.raises(UserError, match=rf"--port {server.port}: in use on localhost.*--port 0"),
+    ):
+        serve_dashboard(database, port=server.port)
+
+
+@pytest.mark.parametrize(
+    ("host", "port", "message"),
+    [
+        ("localhost", 70000, "--port 70000: not a port"),
+        ("localhost", -1, "--port -1: not a port"),
+        ("no.such.host.invalid", 0, "--host 'no.such.host.invalid': cannot be served on"),
+        ("203.0.113.7", 0, "--host '203.0.113.7': cannot be served on"),
+        ("a" * 300, 0, "cannot be served on"),
+        ("x..y", 0, "--host 'x..y': cannot be served on"),
+    ],
+)
+def test_bad_addresses_are_one_line(host, port, message):
+    with pytest.raises(UserError, match=message) as caught:
+        PageServer(lambda environ, start_response: [], host, port)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_reserved_port_is_one_line(monkeypatch):
+    def refuse(self, address):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(socket.socket, "bind", refuse)
+    with pytest.raises(UserError, match="--port 80: reserved for the administrator"):
+        PageServer(lambda environ, start_response: [], "localhost", 80)
+
+
+def test_all_interfaces_answer_to_addresses_and_the_machine_name(database):
+    with serving(database, host="0.0.0.0") as server:
+        assert server.url == f"http://localhost:{server.port}"
+        for host in ("192.0.2.1", socket.gethostname(), "localhost"):
+            assert get(server.url + "/api/meta", host=host)[0] == 200, host
+        assert get(server.url + "/api/meta", host="evil.example")[0] == 403
+
+
+def test_stop_before_serve_returns_at_once(database):
+    server = PageServer(make_pages(database), "localhost", 0)
+    server.stop()
+    server.serve()
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", server.port), timeout=5)
+
+
+PROGRAM = """
+import sys
+from search.web.server import serve_dashboard
+serve_dashboard(sys.argv[1], "localhost", 0, ready=lambda url: print(url, flush=True))
+print("closed", flush=True)
+"""
+
+
+@pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
+def test_signals_close_the_pages(database, kind):
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
+    with subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, database], stdout=subprocess.PIPE, text=True, env=environment
+    ) as process:
+        assert process.stdout is not None
+        url = process.stdout.readline().strip()
+        assert get(url + "/api/meta")[0] == 200
+        process.send_signal(kind)
+        rest, _ = process.communicate(timeout=20)
+    assert (rest.strip(), process.returncode) == ("closed", 0)
