@@ -1,0 +1,5 @@
+"""``python -m search`` is ``rbptune``."""
+
+from search.cli import main
+
+main()

@@ -1,0 +1,76 @@
+"""The command line: one command a verb, which imports what it needs when it runs, so that help is quick."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+
+import typer
+
+from data_io.errors import UserError
+from search.cli import data, results, studies
+from search.cli.usage import explain
+
+app = typer.Typer(
+    name="rbptune",
+    help="Search the best CNN and CNN+LSTM for RNA-binding proteins, from RNAcompete measurements.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # its markup swallows what stands in brackets
+)
+for command in (
+    data.simulate,
+    data.fetch,
+    data.proteins,
+    studies.launch,
+    studies.serve,
+    studies.stop,
+    studies.resume,
+    studies.status,
+    results.dashboard,
+    results.export,
+    results.leaderboard,
+    results.predict,
+    results.demo,
+):
+    app.command()(command)
+
+
+DISK_REMEDIES = {
+    errno.ENOSPC: "make room and repeat the command; nothing that was recorded is lost",
+    errno.EDQUOT: "make room and repeat the command; nothing that was recorded is lost",
+    errno.EROFS: "choose a --workspace that can be written",
+    errno.EACCES: "choose a place that you may read and write",
+}
+INTERRUPTED = 130  # the exit code that shells give to Ctrl-C
+
+
+def main() -> None:
+    """Run the command line; a user's mistake is one line on standard error and exit code 2."""
+    command = typer.main.get_command(app)
+    try:
+        arguments = sys.argv[1:] or ["--help"]
+        code = command.main(arguments, prog_name="rbptune", standalone_mode=False) or 0
+        if code == INTERRUPTED:  # the parser turns Ctrl-C into this
+            raise KeyboardInterrupt
+        sys.exit(code)
+    except UserError as error:
+        _complain(str(error))
+    except (KeyboardInterrupt, typer.Abort):
+        sys.stderr.write("rbptune: interrupted\n")
+        sys.exit(INTERRUPTED)
+    except OSError as error:
+        if error.errno not in DISK_REMEDIES:
+            raise
+        name = error.filename or "the disk of the workspace"
+        _complain(f"{name}: {os.strerror(error.errno).lower()}; {DISK_REMEDIES[error.errno]}")
+    except Exception as error:
+        if not hasattr(error, "format_message"):  # of the option parser's own exceptions
+            raise
+        _complain(explain(error))
+
+
+def _complain(message: str) -> None:
+    sys.stderr.write(f"rbptune: error: {' '.join(message.split())}\n")
+    sys.exit(2)

@@ -1,0 +1,91 @@
+"""What several commands share: their options, and how they print."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from search.workspace import Workspace
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+DataOption = Annotated[
+    Path, typer.Option("--data", help="Folder with norm_data.txt[.gz] and metadata.xlsx (or .csv, .tsv).")
+]
+WorkspaceOption = Annotated[
+    Path, typer.Option("--workspace", help="Folder of the studies: database, models, caches.")
+]
+StorageOption = Annotated[
+    str | None,
+    typer.Option("--storage", help="Database address, where it is not the workspace's own SQLite file."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for a script.")]
+ArchOption = Annotated[str, typer.Option("--arch", help="Architecture, cnn or rnn.")]
+VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="Say every event.")]
+JobsOption = Annotated[
+    int | None,
+    typer.Option(min=0, help="Workers of one thread; 0 trains in this process.", show_default="one a core"),
+]
+SchedulerOption = Annotated[
+    str | None, typer.Option(help="Address of a Dask scheduler whose workers to use instead.")
+]
+TLSOption = Annotated[
+    tuple[Path, Path, Path] | None,
+    typer.Option("--tls", metavar="CA CERT KEY", help="PEM files, for a scheduler that speaks TLS."),
+]
+
+
+def console() -> Console:
+    """Give the terminal for people; results for scripts go to standard output."""
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def cores() -> int:
+    """Count the cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def show(rows: list[dict[str, Any]], as_json: bool, columns: dict[str, str]) -> None:
+    """Print rows as JSON, or some of their columns as a table."""
+    if as_json:
+        sys.stdout.write(json.dumps(rows, indent=2) + "\n")
+        return
+    from search.tables import print_table
+
+    print_table(rows, columns)
+
+
+def read_rows(place: Workspace) -> list[dict[str, Any]]:
+    """Give the rows of ``rbptune status --json``."""
+    from search.status import read_status
+
+    return read_status(place)
+
+
+def show_status(rows: list[dict[str, Any]], as_json: bool) -> None:
+    """Print where studies stand, in a table of 80 columns; why they stopped or failed stands below."""
+    columns = {
+        "study": "Study",
+        "state": "State",
+        "trials": "Trials",
+        "trials_pruned": "Pruned",
+        "val_spearman": "Val",
+        "test_spearman": "Test",
+        "test_pearson": "Pearson",
+    }
+    shown = rows if as_json else [{**r, "trials": f"{r['trials_done']}/{r['trials_total']}"} for r in rows]
+    if not rows and not as_json:
+        console().print("no studies yet; rbptune launch makes them")
+        return
+    show(shown, as_json, columns)
+    if not as_json:
+        reasons = [f"{row['study']} {row['state']}: {row['reason']}\n" for row in rows if row["reason"]]
+        sys.stdout.write("".join(reasons))

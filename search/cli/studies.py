@@ -1,0 +1,213 @@
+"""Commands about studies: launch, serve, stop, resume, status."""
+
+from __future__ import annotations
+
+import shlex
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from search.cli.options import (
+    DataOption,
+    JobsOption,
+    JsonOption,
+    SchedulerOption,
+    StorageOption,
+    TLSOption,
+    VerboseOption,
+    WorkspaceOption,
+    console,
+    cores,
+    read_rows,
+    show_status,
+)
+from search.workspace import DEFAULT, Workspace
+
+if TYPE_CHECKING:
+    from search.driving import Outcome, Workers
+
+
+class Split(StrEnum):
+    """How Set A is split; see ``launch --help``."""
+
+    grouped = "grouped"
+    seeded_shuffle = "seeded-shuffle"
+
+
+def launch(
+    data: DataOption,
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Proteins or RNCMPT ids.", show_default=False)
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="All experiments that were measured.")] = False,
+    proteins: Annotated[
+        Path | None, typer.Option(help="A text file of proteins or RNCMPT ids, one a line.")
+    ] = None,
+    arch: Annotated[
+        list[str] | None,
+        typer.Option("--arch", help="Architecture, cnn or rnn; may be repeated.", show_default="cnn"),
+    ] = None,
+    trials: Annotated[int, typer.Option(min=1, help="Trials of each study, finished or pruned.")] = 30,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="Epochs of each trial.", show_default="the space's")
+    ] = None,
+    timeout: Annotated[float | None, typer.Option(min=0, help="Stop after so many minutes.")] = None,
+    jobs: JobsOption = None,
+    scheduler: SchedulerOption = None,
+    tls: TLSOption = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 0,
+    split: Annotated[
+        Split, typer.Option(help="grouped: no sequence on both sides; seeded-shuffle: as in notebooks.")
+    ] = Split.grouped,
+    space: Annotated[Path | None, typer.Option(help="Your own search space, a TOML file.")] = None,
+    finalists: Annotated[int, typer.Option(min=1, help="Best configs to retrain.")] = 3,
+    members: Annotated[int, typer.Option(min=1, help="Seeds to retrain each with.")] = 3,
+    detach: Annotated[
+        bool, typer.Option("--detach", help="Only queue; rbptune serve, or a driver at work, runs it.")
+    ] = False,
+    workspace: WorkspaceOption = DEFAULT,
+    storage: StorageOption = None,
+    as_json: JsonOption = False,
+    verbose: VerboseOption = False,
+) -> None:
+    """Search, retrain and test networks for one or more proteins.
+
+    Each protein and architecture has a study of its own. The same command goes on where an earlier one
+    ended. Trial 0 of each study is the published notebook's network. The test set is opened once, for the
+    winner. Where another command drives the workspace already, the studies are queued there and their
+    progress is shown.
+    """
+    from search.launching import Order, launch_studies
+
+    _log_to_terminal(verbose)
+    place = Workspace(workspace, storage)
+    order = Order(
+        names=tuple(names or ()),
+        data=data,
+        architectures=tuple(arch or ()),
+        trials=trials,
+        epochs=epochs,
+        seed=seed,
+        split=split.value,
+        space=space,
+        finalists=finalists,
+        members=members,
+        everything=everything,
+        proteins=proteins,
+    )
+    studies = launch_studies(order, place)
+    if detach:
+        number = "1 study" if len(studies) == 1 else f"{len(studies)} studies"
+        console().print(f"queued: {number} in {workspace}; {_who_runs_it(place)}")
+        return
+    outcome = _run(place, _workers(jobs, scheduler, tls), studies, timeout)
+    show_status([row for row in read_rows(place) if row["study"] in studies], as_json)
+    end(outcome)
+
+
+def serve(
+    workspace: WorkspaceOption = DEFAULT,
+    storage: StorageOption = None,
+    jobs: JobsOption = None,
+    scheduler: SchedulerOption = None,
+    tls: TLSOption = None,
+    host: Annotated[str, typer.Option(help="Interface to serve the pages on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the pages; 0 takes any.")] = 8080,
+    verbose: VerboseOption = False,
+) -> None:
+    """Run what is queued and serve the dashboard, until Ctrl-C."""
+    from search.progress import ProgressDisplay
+    from search.serving import serve_workspace
+
+    _log_to_terminal(verbose)
+    place = Workspace(workspace, storage)
+    with ProgressDisplay(console()) as display:
+        serve_workspace(place, _workers(jobs, scheduler, tls), display, host, port, console().print)
+
+
+def stop(
+    name: Annotated[str, typer.Argument(help="Protein, RNCMPT id or whole name of a study.")],
+    arch: Annotated[str | None, typer.Option("--arch", help="Of this architecture alone.")] = None,
+    workspace: WorkspaceOption = DEFAULT,
+    storage: StorageOption = None,
+) -> None:
+    """Stop studies; resume takes them up where they were."""
+    from search.wishes import ask_to_stop
+
+    place = Workspace(workspace, storage)
+    stopped = ask_to_stop(place, name, arch)
+    again = f"rbptune resume {shlex.quote(name)}{_where(place)}"
+    console().print(f"stopped: {', '.join(stopped)}; {again} takes up what is left")
+
+
+def resume(
+    name: Annotated[str, typer.Argument(help="Protein, RNCMPT id or whole name of a study.")],
+    arch: Annotated[str | None, typer.Option("--arch", help="Of this architecture alone.")] = None,
+    workspace: WorkspaceOption = DEFAULT,
+    storage: StorageOption = None,
+) -> None:
+    """Queue stopped or failed studies again."""
+    from search.wishes import ask_to_resume
+
+    place = Workspace(workspace, storage)
+    queued = ask_to_resume(place, name, arch)
+    console().print(f"queued: {', '.join(queued)}; {_who_runs_it(place)}")
+
+
+def status(
+    workspace: WorkspaceOption = DEFAULT, storage: StorageOption = None, as_json: JsonOption = False
+) -> None:
+    """Show where every study stands."""
+    show_status(read_rows(Workspace(workspace, storage)), as_json)
+
+
+def _who_runs_it(place: Workspace) -> str:
+    from search.lock import is_driven
+
+    if is_driven(place):
+        return "the driver at work takes up what is queued"
+    return f"rbptune serve{_where(place)} runs what is queued"
+
+
+def _where(place: Workspace) -> str:
+    """Give the options that lead another command to the same studies."""
+    workspace = "" if place.root == DEFAULT else f" --workspace {shlex.quote(str(place.root))}"
+    return workspace + ("" if place.url is None else " --storage ADDRESS")
+
+
+def _workers(jobs: int | None, scheduler: str | None, tls: tuple[Path, Path, Path] | None) -> Workers:
+    from search.driving import Workers
+
+    files = {} if tls is None else dict(zip(("ca", "cert", "key"), map(str, tls), strict=True))
+    return Workers(cores() if jobs is None else jobs, scheduler, files)
+
+
+def _run(place: Workspace, workers: Workers, studies: list[str], timeout: float | None) -> Outcome:
+    from search.driving import drive_or_follow
+    from search.progress import ProgressDisplay
+
+    with ProgressDisplay(console()) as display:
+        return drive_or_follow(place, workers, display, studies, timeout)
+
+
+def end(outcome: Outcome) -> None:
+    """Say why a drive was stopped, and end with the exit code that fits."""
+    if outcome.stopped:
+        console().print(f"stopped: {outcome.stopped}; the same command goes on where this one ended")
+    if outcome.failed:
+        raise typer.Exit(1)
+    if outcome.stopped == "interrupted":
+        raise SystemExit(130)
+
+
+def _log_to_terminal(verbose: bool) -> None:
+    import logging
+
+    from search.progress import TerminalLog
+
+    layout = "%(asctime)s %(levelname)s %(message)s"
+    logging.basicConfig(level=logging.WARNING, format=layout, handlers=[TerminalLog()])
+    if verbose:
+        logging.getLogger("rbptune").setLevel(logging.DEBUG)
