@@ -1,0 +1,146 @@
+"""What a fleet of studies costs: queueing, status, asking and telling, and the driver's memory."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import optuna
+
+from data_io.simulate import simulate
+from search.launching import Order, launch_studies
+from search.space_files import shipped_space
+from search.status import read_status
+from search.storage import open_storage
+from search.study import StudyRecord
+from search.workspace import Workspace
+
+EXPERIMENTS, TRIALS, EPOCHS = 244, 100, 30
+ROUNDS = 20
+
+
+def fleet() -> list[dict[str, object]]:
+    """Measure a fleet of 244 experiments and 2 architectures, with 100 trials of 30 epochs in each study."""
+    with tempfile.TemporaryDirectory() as folder:
+        data = Path(folder) / "data"
+        simulate(data, probes=1000, experiments=EXPERIMENTS)
+        many, one = Workspace(Path(folder) / "many"), Workspace(Path(folder) / "one")
+        start = time.perf_counter()
+        launch_studies(Order((), data, ("cnn", "rnn"), TRIALS, everything=True), many)
+        queued = time.perf_counter() - start
+        launch_studies(Order(("SIMFOX",), data, ("cnn",), TRIALS), one)
+        fill(many)
+        fill(one)
+        return [
+            {"name": "fleet_queue", "value": queued, "unit": "s for 488 studies"},
+            {"name": "fleet_status", "value": status_time(many), "unit": "s, the whole command"},
+            {
+                "name": "fleet_trials",
+                "value": len(read_status(many)) * TRIALS,
+                "unit": "trials in the database",
+            },
+            {"name": "fleet_ask_tell", "value": ask_and_tell(many), "unit": "s a trial"},
+            {"name": "one_study_ask_tell", "value": ask_and_tell(one), "unit": "s a trial"},
+            {"name": "fleet_driver_memory", "value": memory(many), "unit": "MB after 20 trials"},
+        ]
+
+
+def fill(workspace: Workspace) -> None:
+    """Give every study 100 finished trials; rows are written directly, since asking would take an hour."""
+    space = shipped_space("cnn")
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+    with sqlite3.connect(workspace.database) as connection:
+        studies = [row[0] for row in connection.execute("SELECT study_id FROM studies")]
+        for _ in range(TRIALS):
+            trial = study.ask()
+            params = space.suggest(trial)
+            study.tell(trial, 0.0)
+            frozen = study.trials[-1]
+            for owner in studies:
+                _write_trial(connection, owner, frozen, params)
+
+
+def _write_trial(
+    connection: sqlite3.Connection, owner: int, frozen: optuna.trial.FrozenTrial, params: dict[str, object]
+) -> None:
+    now = "2026-01-01 00:00:00.000000"
+    values = (frozen.number, owner, "COMPLETE", now, now)
+    columns = "number, study_id, state, datetime_start, datetime_complete"
+    trial = connection.execute(f"INSERT INTO trials ({columns}) VALUES (?, ?, ?, ?, ?)", values).lastrowid
+    score = 0.3 + 0.002 * frozen.number
+    connection.execute(
+        "INSERT INTO trial_values (trial_id, objective, value, value_type) VALUES (?, 0, ?, 'FINITE')",
+        (trial, score),
+    )
+    rows = []
+    for name, distribution in frozen.distributions.items():
+        internal = distribution.to_internal_repr(frozen.params[name])
+        rows.append((trial, name, internal, optuna.distributions.distribution_to_json(distribution)))
+    connection.executemany(
+        "INSERT INTO trial_params (trial_id, param_name, param_value, distribution_json) VALUES (?, ?, ?, ?)",
+        rows,
+    )
+    connection.executemany(
+        "INSERT INTO trial_intermediate_values"
+        " (trial_id, step, intermediate_value, intermediate_value_type) VALUES (?, ?, ?, 'FINITE')",
+        [(trial, epoch, score * epoch / EPOCHS) for epoch in range(1, EPOCHS + 1)],
+    )
+    connection.execute(
+        "INSERT INTO trial_user_attributes (trial_id, key, value_json) VALUES (?, 'params', ?)",
+        (trial, json.dumps(params)),
+    )
+
+
+def status_time(workspace: Workspace) -> float:
+    """Seconds of ``rbptune status``, median of 5."""
+    command = [sys.executable, "-m", "search", "status", "--workspace", str(workspace.root)]
+    times = []
+    for _ in range(5):
+        start = time.perf_counter()
+        subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
+        times.append(time.perf_counter() - start)
+    return statistics.median(times)
+
+
+def ask_and_tell(workspace: Workspace) -> float:
+    """Seconds to ask, draw, report 30 epochs, check each for pruning and tell; median of 20."""
+    storage = open_storage(workspace)
+    record = StudyRecord(
+        optuna.load_study(study_name=storage.get_all_studies()[0].study_name, storage=storage)
+    )
+    space = record.spec.load_space()
+    times = []
+    for _ in range(ROUNDS):
+        start = time.perf_counter()
+        trial = record.study.ask()
+        trial.set_user_attr("params", space.suggest(trial))
+        for epoch in range(1, EPOCHS + 1):
+            trial.report(0.5, epoch)
+            trial.should_prune()
+        record.study.tell(trial, 0.5)
+        times.append(time.perf_counter() - start)
+    return statistics.median(times)
+
+
+def memory(workspace: Workspace) -> float:
+    """Megabytes of a process that has driven a study of the workspace."""
+    code = (
+        "import sys; from pathlib import Path; from tests.benchmarks.fleet import ask_and_tell;"
+        "from search.workspace import Workspace; import search.driving, psutil;"
+        "ask_and_tell(Workspace(Path(sys.argv[1]))); print(psutil.Process().memory_info().rss / 1e6)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(workspace.root)], capture_output=True, text=True, check=True
+    )
+    return float(done.stdout)
+
+
+if __name__ == "__main__":
+    for row in fleet():
+        sys.stdout.write(f"{row['name']:22} {row['value']:10.3f} {row['unit']}\n")

@@ -1,0 +1,114 @@
+"""What a whole search costs: the service around the training, and the wall time against a naive search.
+
+Searches run as a user runs them, as `rbptune launch` in processes of their own; what they did when is read
+from their event logs.
+"""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import datetime
+from pathlib import Path
+
+from tests.benchmarks.reading import PROTEIN, REPOSITORY, full_size_data
+
+JOBS = os.cpu_count() or 1
+RBPTUNE = [str(Path(sys.executable).with_name("rbptune"))]
+# Networks of one layer: they train fastest, so that the service weighs most.
+SMALL_SPACE = """
+architecture = "cnn"
+[fixed]
+epochs = 30
+[seed]
+motif_length = 24
+[parameters]
+motif_length = { type = "int", low = 8, high = 24 }
+hidden = { type = "categorical", choices = [32, 64] }
+dropout = { type = "float", low = 0.0, high = 0.6 }
+learning_rate = { type = "float", low = 1e-4, high = 5e-3, log = true }
+"""
+
+
+def service_cost(trials: int = 40) -> dict:
+    """Worker seconds of a full-size search that are no epoch: starting, dispatch, reports, database, waiting.
+
+    The whole of them is the wall time from the command's start to the end of its last trial, times the
+    workers.
+    """
+    data = full_size_data()
+    with tempfile.TemporaryDirectory() as folder:
+        space, workspace = Path(folder) / "space.toml", Path(folder) / "studies"
+        space.write_text(SMALL_SPACE)
+        options = ("--space", str(space), "--finalists", "1", "--members", "1")
+        run = launch(data, PROTEIN, workspace, trials, *options)
+        status = median_seconds([*RBPTUNE, "status", "--workspace", str(workspace)])
+    whole, trained = run["search_seconds"] * JOBS, run["trained_seconds"]
+    ratio = whole / (whole - trained)
+    return {
+        "name": "service_cost",
+        "ours": whole - trained,
+        "reference": whole,
+        "ratio": ratio,
+        "unit": "s",
+        "spread": [ratio, ratio],
+        "share_percent": 100 / ratio,
+        "help_seconds": median_seconds([*RBPTUNE, "--help"]),
+        "status_seconds": status,
+    }
+
+
+def search_wall(seeds: int = 3, trials: int = 30, epochs: int = 30) -> dict:
+    """Trials of the shipped CNN space on measured data, against Optuna around the reference loop."""
+    measured = Path(os.environ.get("RBPTUNE_REAL_DATA") or REPOSITORY.parent / "shared" / "data")
+    data, pairs = measured / "rnacompete_real", []
+    for seed in range(seeds):
+        with tempfile.TemporaryDirectory() as folder:
+            options = ("--epochs", str(epochs), "--seed", str(seed))
+            ours = launch(data, "ANKHD1", Path(folder) / "studies", trials, *options)
+        command = ["-m", "tests.benchmarks.naive", str(data), "ANKHD1", str(trials), str(epochs), str(seed)]
+        done = subprocess.run([sys.executable, *command], check=True, capture_output=True, cwd=REPOSITORY)
+        pairs.append((ours, json.loads(done.stdout)))
+    ratios = [theirs["seconds"] / ours["search_seconds"] for ours, theirs in pairs]
+    return {
+        "name": "search_wall",
+        "ours": statistics.median(ours["search_seconds"] for ours, _ in pairs),
+        "reference": statistics.median(theirs["seconds"] for _, theirs in pairs),
+        "ratio": statistics.median(ratios),
+        "unit": "s",
+        "spread": [min(ratios), max(ratios)],
+        "with_retraining_and_test": [ours["seconds"] for ours, _ in pairs],
+        "spearman": [ours["spearman"] for ours, _ in pairs],
+        "reference_spearman": [theirs["spearman"] for _, theirs in pairs],
+    }
+
+
+def launch(data: Path, protein: str, workspace: Path, trials: int, *options: str) -> dict[str, float]:
+    """Run a search: its seconds, those until its last trial ended, those of its epochs, its best score."""
+    place = ["--data", str(data), "--workspace", str(workspace), "--trials", str(trials)]
+    started, clock = time.time(), time.perf_counter()
+    command = [*RBPTUNE, "launch", protein, *place, "--jobs", str(JOBS), *options]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    seconds = time.perf_counter() - clock
+    lines = (workspace / "logs" / "events.jsonl").read_text().splitlines()
+    events = [json.loads(line) for line in lines]
+    ends = [event for event in events if event["event"] in {"trial_finished", "trial_pruned"}]
+    last = max(datetime.fromisoformat(event["time"]).timestamp() for event in ends)
+    return {
+        "seconds": seconds,
+        "search_seconds": last - started,
+        "trained_seconds": sum(event["seconds"] for event in events if event["event"] == "epoch"),
+        "spearman": max(event["spearman"] for event in ends if event["event"] == "trial_finished"),
+    }
+
+
+def median_seconds(command: list[str], runs: int = 5) -> float:
+    seconds = []
+    for _ in range(runs):
+        start = time.perf_counter()
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        seconds.append(time.perf_counter() - start)
+    return statistics.median(seconds)
