@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from data_io.bytearrays import cut_runs
 from data_io.errors import DataError
 
 WIDTH = 41
@@ -92,10 +93,12 @@ def encode_slices(
         True where a sequence is empty, too long or holds a foreign letter; its codes mean nothing.
     """
     lengths = ends - starts
-    positions = np.arange(WIDTH)
-    codes = _CODE_OF_BYTE[np.take(text, starts[:, None] + positions, mode="clip")]
-    codes[positions >= lengths[:, None]] = PAD
-    bad = (lengths < 1) | (lengths > WIDTH) | (codes == _FOREIGN).any(axis=1)
+    codes = np.take(_CODE_OF_BYTE, cut_runs(text, starts, WIDTH))
+    codes[np.arange(WIDTH) >= lengths[:, None]] = PAD
+    bad = (lengths < 1) | (lengths > WIDTH)
+    foreign = codes == _FOREIGN
+    if foreign.any():
+        bad |= foreign.any(axis=1)
     return codes, np.minimum(lengths, WIDTH).astype(np.uint8), bad
 
 

@@ -76,7 +76,7 @@ class ArrayCache:
 
     def store(self, name: str, values: npt.NDArray[np.generic]) -> None:
         """Keep an array; a StorageError says why that is impossible."""
-        with write_atomically(self.path(name)) as temporary:
+        with write_atomically(self.path(name), durable=False) as temporary:  # damage is noticed
             np.savez(temporary, source=np.array(self._label), values=values)
 
 

@@ -1,18 +1,16 @@
 """A block of lines of the intensity matrix as arrays: the cells of three columns, every row checked."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from data_io.alphabet import encode, encode_slices
+from data_io.bytearrays import NEWLINE, Bytes, Places, Separators, cut_runs
 from data_io.errors import DataError
 
-Bytes = npt.NDArray[np.uint8]
-Places = npt.NDArray[np.int64]
-
-_NEWLINE, _RETURN = ord("\n"), ord("\r")
+_RETURN = ord("\r")
 _WIDEST_NUMBER = 40
 _BEGINS_NUMBER = np.isin(np.arange(256), np.frombuffer(b"+-.0123456789", np.uint8))
 _MISSING = np.array([b"", b"NA", b"NaN", b"nan", b"N/A", b"#N/A", b"null", b"NULL", b"None"])
@@ -88,23 +86,36 @@ def read_rows(block: bytes | memoryview, layout: Layout) -> Rows:
 
 
 class _Table:
-    """The places of all cells of a block."""
+    """The cells of a block: those of the asked columns at once, others as they are named in an error."""
 
     def __init__(self, block: bytes | memoryview, layout: Layout) -> None:
         self.layout = layout
         self.text: Bytes = np.frombuffer(block, np.uint8)
-        separators = np.flatnonzero(self.text <= _NEWLINE)  # tab is 9, line end 10; nothing else is below
-        rows = int(np.count_nonzero(self.text == _NEWLINE))
-        if len(separators) != rows * layout.width:
+        self._separators = Separators(self.text)
+        self._rows = self._separators.lines
+        if len(self._separators) != self._rows * layout.width:
             raise self._uneven()
-        self._ends: Places = separators.reshape(rows, layout.width)
-        if (self.text[self._ends[:, -1]] != _NEWLINE).any():
+        asked = {layout.probe_set, layout.sequence, layout.intensity}
+        self._ends = self._find_ends({*asked, *(column - 1 for column in asked), layout.width - 1})
+        if (self.text[self._ends[layout.width - 1]] != NEWLINE).any():
             raise self._uneven()
+
+    def _find_ends(self, columns: Iterable[int]) -> dict[int, Places]:
+        """Where the cells of some columns end; column -1 is the line before."""
+        ordered = sorted(columns)
+        ranks = np.arange(self._rows, dtype=np.int32)[:, None] * self.layout.width + np.array(
+            ordered, np.int32
+        )
+        ends = np.where(
+            ranks < 0, -1, self._separators.places(np.maximum(ranks, 0).ravel()).reshape(ranks.shape)
+        )
+        return dict(zip(ordered, ends.T, strict=True))
 
     def places(self, column: int) -> tuple[Places, Places]:
         """Where the cells of a column begin and end."""
-        ends = self._ends[:, column]
-        before = self._ends[:, column - 1] if column else np.append(-1, self._ends[:-1, -1])
+        if not {column - 1, column} <= self._ends.keys():
+            self._ends |= self._find_ends({column - 1, column})
+        before, ends = self._ends[column - 1], self._ends[column]
         if column == self.layout.width - 1:
             ends = np.maximum(ends - (self.text[ends - 1] == _RETURN), before + 1)
         return before + 1, ends
@@ -112,9 +123,8 @@ class _Table:
     def strings(self, column: int, width: int) -> npt.NDArray[np.bytes_]:
         """The cells of a column, cut to `width` bytes."""
         starts, ends = self.places(column)
-        positions = np.arange(width)
-        letters = np.take(self.text, starts[:, None] + positions, mode="clip")
-        letters[positions >= (ends - starts)[:, None]] = 0
+        letters = cut_runs(self.text, starts, width)
+        letters[np.arange(width) >= (ends - starts)[:, None]] = 0
         return letters.view(f"S{width}").ravel()
 
     def cell(self, row: int, column: int) -> str:
@@ -160,8 +170,9 @@ def _numbers(table: _Table) -> npt.NDArray[np.float32]:
     width = int(np.clip((ends - starts).max(), len(b"nan"), _WIDEST_NUMBER))
     cells = table.strings(table.layout.intensity, width)
     unlike = np.flatnonzero(~_BEGINS_NUMBER[cells.view(np.uint8)[::width]])
-    missing = np.isin(np.char.strip(cells[unlike]), _MISSING)
-    cells[unlike[missing]] = b"nan"
+    if len(unlike):
+        missing = np.isin(np.char.strip(cells[unlike]), _MISSING)
+        cells[unlike[missing]] = b"nan"
     with np.errstate(over="ignore"):
         values = _parse(cells).astype(np.float32)
     bad = np.isinf(values) | (ends - starts > _WIDEST_NUMBER)

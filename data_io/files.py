@@ -11,7 +11,7 @@ from data_io.errors import StorageError
 
 
 @contextmanager
-def write_atomically(path: str | Path) -> Iterator[Path]:
+def write_atomically(path: str | Path, durable: bool = True) -> Iterator[Path]:
     """Give a temporary path beside `path` and move it to `path` when the block ends well.
 
     A reader sees the old file or the new one, never a part of it; a block that raises leaves the old
@@ -22,6 +22,9 @@ def write_atomically(path: str | Path) -> Iterator[Path]:
     ----------
     path : str or Path
         The file to write or to replace.
+    durable : bool
+        Wait until the disk has it, so that a power cut leaves the old file or the new one. Without, it may
+        leave a damaged one, which does for what is checked and made again. Default: True.
 
     Yields
     ------
@@ -38,7 +41,8 @@ def write_atomically(path: str | Path) -> Iterator[Path]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
-        _flush_to_disk(temporary)
+        if durable:
+            _flush_to_disk(temporary)
         temporary.replace(path)
     except OSError as error:
         if _is_about(error, path, temporary):

@@ -23,7 +23,7 @@ from data_io.errors import DataError
 
 SET_COLUMN, SEQUENCE_COLUMN, ID_COLUMN = "Probe_Set", "RNA_Seq", "Probe_ID"
 
-_BLOCK = 1 << 21
+_BLOCK = 1 << 22  # long enough that the threads rarely wait for each other, short enough for the caches
 _LONGEST_LINE = 1 << 18
 _MOST_BLANKS = 4096
 _THREADS = min(4, os.cpu_count() or 1)

@@ -18,7 +18,6 @@ __all__ = ["ProbeSet", "Probes", "measured_experiments", "read_probes"]
 
 ProbeSet = Literal["SetA", "SetB"]
 _log = logging.getLogger(__name__)
-_SETS: tuple[ProbeSet, ProbeSet] = ("SetA", "SetB")
 
 
 @dataclass(frozen=True)
@@ -71,13 +70,16 @@ def read_probes(matrix: Path, motif_id: str, probe_set: ProbeSet, cache: Path | 
     if arrays is not None and (cached := _load(arrays, motif_id, probe_set)) is not None:
         return cached
     rows = read_matrix(matrix, motif_id)
+    both: dict[ProbeSet, Probes] = {
+        "SetA": _choose(rows, rows.in_set_a),
+        "SetB": _choose(rows, ~rows.in_set_a),
+    }
     if arrays is not None:
-        _store(arrays, motif_id, rows)
-    return _choose(rows, probe_set)
+        _store(arrays, motif_id, both)
+    return both[probe_set]
 
 
-def _choose(rows: Rows, probe_set: ProbeSet) -> Probes:
-    chosen = rows.in_set_a if probe_set == "SetA" else ~rows.in_set_a
+def _choose(rows: Rows, chosen: npt.NDArray[np.bool_]) -> Probes:
     return Probes(rows.codes[chosen], rows.intensity[chosen])
 
 
@@ -100,11 +102,10 @@ def _load_sequences(arrays: ArrayCache, probe_set: ProbeSet) -> npt.NDArray[np.u
     return cast(npt.NDArray[np.uint8], codes)
 
 
-def _store(arrays: ArrayCache, motif_id: str, rows: Rows) -> None:
+def _store(arrays: ArrayCache, motif_id: str, both: dict[ProbeSet, Probes]) -> None:
     """Cache both sets; where that fails, say so and go on, since the matrix can be read again each time."""
     try:
-        for probe_set in _SETS:
-            probes = _choose(rows, probe_set)
+        for probe_set, probes in both.items():
             arrays.store(f"{probe_set}.{motif_id}", probes.intensity)
             if _load_sequences(arrays, probe_set) is None:  # the same for all experiments of a matrix
                 arrays.store(f"{probe_set}.sequences", probes.codes)
