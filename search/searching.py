@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 import optuna
@@ -10,13 +11,16 @@ from optuna.trial import TrialState
 
 from data_io.errors import StudyError
 from data_io.training_set import TrainingSet
+from models.checkpoint import Checkpoint
 from search.checkpoints import Checkpoints
 from search.observer import Observer
 from search.sampler import derive_seed
+from search.spec import PRUNER
 from search.study import StudyRecord
 from search.tasks import Event, Failed, Finished, Lost, Reported, Started, TrainTask
 
 TRIES = 3  # workers that one trial may cost
+NEVER = (0, float("-inf"))  # best epoch and Spearman of a trial that has not reported
 FAILURES_IN_A_ROW = 5  # trials that may fail before the study does
 
 
@@ -46,6 +50,7 @@ class Search:
         cut_off = record.trials(TrialState.RUNNING)
         self._waiting = [self._attach(trial._trial_id) for trial in cut_off]
         self._reported = {trial.number: trial.last_step or 0 for trial in cut_off}
+        self._best = {trial.number: _best_of(trial.intermediate_values) for trial in cut_off}
         self._done = record.done
         self._lost: Counter[str] = Counter()
         self._failures = 0
@@ -91,7 +96,7 @@ class Search:
             case Reported():
                 return self._record_epoch(event, trial)
             case Finished():
-                self._finish(event, trial)
+                self._finish(event.key, trial, event.result["curve"])
             case Failed():
                 self._fail(event.key, trial, event.reason)
             case Lost():
@@ -121,16 +126,26 @@ class Search:
             self._close(event.key, trial, TrialState.PRUNED, report=event.report)
             self._notice("trial_pruned", trial, epoch=epoch, spearman=spearman)
             return False
+        if self._has_stalled(trial.number, epoch, spearman):
+            curve = Checkpoint.from_bytes(event.state).curve
+            self._finish(event.key, trial, [report.to_dict() for report in curve])
+            return False
         # Kept after the verdict: a trial cut off in between trains this epoch again and meets it again.
         self._checkpoints.keep(f"trial-{trial.number}", event.state)
         return True
 
-    def _finish(self, event: Finished, trial: optuna.Trial) -> None:
-        curve = event.result["curve"]
+    def _has_stalled(self, number: int, epoch: int, spearman: float) -> bool:
+        best_epoch, best = self._best.get(number, NEVER)
+        if spearman > best:
+            self._best[number] = (epoch, spearman)
+            return False
+        return number > 0 and epoch - best_epoch >= PRUNER["patience"]
+
+    def _finish(self, key: str, trial: optuna.Trial, curve: list[dict[str, Any]]) -> None:
         best = max(curve, key=lambda report: report["spearman"])
         flag = "diverged" if curve[-1]["diverged"] else "constant" if best["constant"] else None
         value = 0.0 if flag else best["spearman"]
-        self._close(event.key, trial, TrialState.COMPLETE, value, best, flag)
+        self._close(key, trial, TrialState.COMPLETE, value, best, flag)
         self._notice("trial_finished", trial, spearman=value, best_epoch=best["epoch"], flag=flag)
 
     def _close(
@@ -176,3 +191,8 @@ class Search:
 
     def _notice(self, kind: str, trial: optuna.Trial, **facts: Any) -> None:
         self._observer.notice(kind, self._record.name, trial=trial.number, **facts)
+
+
+def _best_of(reported: Mapping[int, float]) -> tuple[int, float]:
+    """Give the first epoch with the highest Spearman, and that."""
+    return max(reported.items(), key=lambda pair: (pair[1], -pair[0]), default=NEVER)

@@ -13,7 +13,9 @@ from data_io.errors import StudyError
 from search.space import Space
 from search.space_files import parse_space
 
-PRUNER: dict[str, Any] = {"name": "median", "startup_trials": 10, "warmup_epochs": 5}
+PRUNER: dict[str, Any] = {"name": "median", "startup_trials": 5, "warmup_epochs": 5, "patience": 6}
+"""What ends trials early: below the median of the others at the same epoch, or `patience` epochs without a
+new best. Trial 0 is exempt from the latter, so that it trains as published."""
 VERSIONS = ("torch", "numpy", "numba", "optuna", "distributed")
 
 
@@ -70,10 +72,10 @@ class Spec:
         Raises
         ------
         StudyError
-            When they are those of another version of rbptune.
+            When they are those of another version of rbptune, or of one that ended trials by another rule.
         """
         fields = {key: value for key, value in content.items() if key != "pruner"}
-        if set(fields) != set(cls.__dataclass_fields__):
+        if set(fields) != set(cls.__dataclass_fields__) or content.get("pruner") != PRUNER:
             raise StudyError(f"study {study}: written by another version of rbptune; use another --workspace")
         return cls(**fields)
 

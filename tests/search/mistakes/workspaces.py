@@ -133,6 +133,16 @@ def more_trials_after_the_test(place: Place) -> Command:
     return place.again("--trials", 4)
 
 
+@says("study SIMFOX/RNCMPT90001/cnn: written by another version of rbptune; use another --workspace")
+def a_study_whose_trials_ended_by_another_rule(place: Place) -> Command:
+    again = place.again()
+    with sqlite3.connect(place.workspace / "studies.db") as database:
+        values = "UPDATE study_user_attributes SET value_json = REPLACE(value_json, ?, ?)"
+        changed = database.execute(f"{values} WHERE key = 'spec'", ('"name": "median"', '"name": "none"'))
+        assert changed.rowcount == 1
+    return again
+
+
 @says("{root}: no studies here (no studies.db); launch some or give --workspace")
 def the_status_of_an_empty_folder(place: Place) -> Command:
     return ["status", "--workspace", place.root]

@@ -1,0 +1,86 @@
+"""Trials that stop getting better are ended at their best, in one go as after an interruption."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from models.checkpoint import Checkpoint
+from models.training import Best, EpochReport
+from search.checkpoints import Checkpoints
+from search.observer import Everyone
+from search.searching import Search
+from search.spec import PRUNER
+from search.storage import open_storage
+from search.study import StudyRecord, open_study, queue_studies
+from search.tasks import Reported, TrainTask
+from search.workspace import Workspace
+from tests.search.test_storages import spec
+
+PATIENCE = PRUNER["patience"]
+RISING = [0.1, 0.2, 0.3]
+STALLED = [*RISING, *[0.25] * PATIENCE]
+
+
+class Study:
+    """A study of which every trial reports what it is told to."""
+
+    def __init__(self, folder: Path) -> None:
+        self.storage, self.folder = open_storage(Workspace(folder)), folder
+        (self.name,) = queue_studies(self.storage, [spec()], 4, folder)
+        self.go_on()
+
+    def go_on(self) -> None:
+        """As another driver does."""
+        self.search = Search(self.record, None, Checkpoints(self.folder / "checkpoints"), Everyone())
+
+    @property
+    def record(self) -> StudyRecord:
+        return open_study(self.storage, self.name)
+
+    def report(self, task: TrainTask, scores: list[float], first: int = 1) -> list[bool]:
+        """Report the epochs from `first` on; whether the trial was wanted after each."""
+        curve = [EpochReport(n, 1.0, 1.0, score, score / 2, 0.1) for n, score in enumerate(scores, 1)]
+        wanted = []
+        for epoch in range(first, len(scores) + 1):
+            state = Checkpoint({}, {}, {}, {}, curve[:epoch], Best(0, 0.0)).to_bytes()
+            wanted.append(self.search.handle(Reported(task.key, curve[epoch - 1].to_dict(), state)))
+        return wanted
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Study:
+    return Study(tmp_path)
+
+
+def test_a_trial_without_a_new_best_is_ended_at_its_best(study: Study) -> None:
+    first, second = study.search.next_task(), study.search.next_task()
+    assert study.report(second, STALLED) == [True] * (len(STALLED) - 1) + [False]
+    (trial,) = (trial for trial in study.record.trials() if trial.number == 1)
+    assert (trial.state.name, trial.value) == ("COMPLETE", 0.3)
+    assert (trial.user_attrs["epoch"], trial.user_attrs["pearson"]) == (3, 0.15)
+    assert study.record.done == 1
+    assert study.search.next_task().key.endswith("#2"), "its place is free"
+    assert first.key.endswith("#0")
+
+
+def test_a_new_best_within_the_patience_lets_it_go_on(study: Study) -> None:
+    study.search.next_task()
+    task = study.search.next_task()
+    assert all(study.report(task, [*STALLED[:-1], 0.31, *[0.3] * (PATIENCE - 1)]))
+
+
+def test_trial_0_trains_as_published(study: Study) -> None:
+    assert all(study.report(study.search.next_task(), [*STALLED, 0.2, 0.2]))
+
+
+def test_patience_is_the_same_after_an_interruption(study: Study) -> None:
+    study.search.next_task()
+    task = study.search.next_task()
+    assert all(study.report(task, STALLED[:-3]))
+    study.go_on()
+    study.search.next_task()
+    again = study.search.next_task()
+    assert again.key == task.key
+    assert study.report(again, STALLED, first=len(STALLED) - 3) == [True] * 3 + [False]
