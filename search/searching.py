@@ -52,6 +52,7 @@ class Search:
         self._reported = {trial.number: trial.last_step or 0 for trial in cut_off}
         self._best = {trial.number: _best_of(trial.intermediate_values) for trial in cut_off}
         self._done = record.done
+        self._asked = len(record.trials()) - len(record.trials(TrialState.WAITING))
         self._lost: Counter[str] = Counter()
         self._failures = 0
 
@@ -108,8 +109,10 @@ class Search:
 
     def _ask(self) -> optuna.Trial:
         study = self._record.study
-        if not self._record.trials(TrialState.WAITING):  # one may be left of a driver that was cut off
-            self._space.enqueue(study, len(self._record.trials()))
+        # One may be waiting, left of a driver that was cut off.
+        if self._asked < len(self._space.prescribed) and not self._record.trials(TrialState.WAITING):
+            self._space.enqueue(study, self._asked)
+        self._asked += 1
         return study.ask()
 
     def _draw(self, trial: optuna.Trial) -> dict[str, Any]:
