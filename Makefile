@@ -24,6 +24,10 @@ bench: .venv/test ## measure speed against the reference: some minutes, on an id
 bench-search: .venv/test ## measure whole searches against the reference: hours
 	$(BIN)/python -m tests.benchmarks search
 
+bench-fleet: .venv/test ## measure what hundreds of studies and many workers cost the driver: some minutes
+	$(BIN)/python -m tests.benchmarks.fleet
+	$(BIN)/python -m tests.benchmarks.scaling
+
 soak: .venv/test ## kill workers and drivers at random: an hour
 	RBPTUNE_SOAK=1 $(BIN)/pytest -n 2 --timeout 0 -m "soak or faults"
 
@@ -44,4 +48,4 @@ clean: ## remove what tests and demo left; .venv and studies stay
 	$(INSTALL) '.[test]'
 	touch .venv/base $@
 
-.PHONY: help demo test lint bench bench-search soak clean
+.PHONY: help demo test lint bench bench-search bench-fleet soak clean

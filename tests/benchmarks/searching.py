@@ -75,11 +75,13 @@ def search_wall(seeds: int = 3, trials: int = 30, epochs: int = 30) -> dict:
     }
 
 
-def launch(data: Path, protein: str, workspace: Path, trials: int, *options: str) -> dict[str, Any]:
-    """Run a search: its seconds, those until its last trial ended, those of its epochs, its best score."""
+def launch(
+    data: Path, protein: str, workspace: Path, trials: int, *options: str, jobs: int = JOBS
+) -> dict[str, Any]:
+    """Run a search: its seconds, those until its trials began and ended, what was trained, its best score."""
     place = ["--data", str(data), "--workspace", str(workspace), "--trials", str(trials)]
     started, clock = time.time(), time.perf_counter()
-    command = [*RBPTUNE, "launch", protein, *place, "--jobs", str(JOBS), *options]
+    command = [*RBPTUNE, "launch", protein, *place, "--jobs", str(jobs), *options]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     seconds = time.perf_counter() - clock
     lines = (workspace / "logs" / "events.jsonl").read_text().splitlines()
@@ -89,7 +91,10 @@ def launch(data: Path, protein: str, workspace: Path, trials: int, *options: str
     last = {worker_of[event["trial"]]: _moment(event) - started for event in ends}
     return {
         "seconds": seconds,
+        "start_seconds": min(_moment(event) for event in events if event["event"] == "trial_started")
+        - started,
         "search_seconds": max(last.values()),
+        "epochs": sum(event["event"] == "epoch" for event in events),
         "worker_seconds": list(last.values()),
         "trained_seconds": sum(event["seconds"] for event in events if event["event"] == "epoch"),
         "spearman": max(event["spearman"] for event in ends if event["event"] == "trial_finished"),
