@@ -32,6 +32,7 @@ learning_rate = { type = "float", low = 1e-3, high = 5e-3, log = true }
 schedule = { type = "categorical", choices = ["constant", "cosine"] }
 """
 LONGEST = 240  # seconds that one launch may take
+LATEST = 24  # epochs that a launch of six trials surely has before its retraining
 
 
 @dataclass(frozen=True)
@@ -84,11 +85,11 @@ def workers_of(driver: subprocess.Popen[str]) -> list[psutil.Process]:
         return []
 
 
-def wait_until_training(workspace: Path, driver: subprocess.Popen[str]) -> None:
-    """Wait for the first epoch that a driver records."""
+def wait_until_training(workspace: Path, driver: subprocess.Popen[str], epochs: int = 1) -> None:
+    """Wait until a driver has recorded so many epochs."""
     before = count_epochs(workspace)
     start = time.monotonic()
-    while driver.poll() is None and count_epochs(workspace) == before:
+    while driver.poll() is None and count_epochs(workspace) < before + epochs:
         assert time.monotonic() - start < LONGEST, "no epoch was recorded"
         time.sleep(0.02)
 
@@ -105,10 +106,13 @@ def count_epochs(workspace: Path) -> int:
 
 
 def disturb(launch: Launch, chance: random.Random, kill_workers: bool, kill_driver: bool) -> int:
-    """Launch, and kill at a random moment after training began; gives the number of kills."""
+    """Launch, and kill at a random moment after training began; gives the number of kills.
+
+    The moment is a number of epochs and a short while, so that a fast machine is not through before it.
+    """
     driver = launch.start()
-    wait_until_training(launch.workspace, driver)
-    time.sleep(chance.uniform(0.0, 1.5))
+    wait_until_training(launch.workspace, driver, chance.randint(1, LATEST))
+    time.sleep(chance.uniform(0.0, 0.2))
     kills = 0
     if kill_workers:
         victims = workers_of(driver)
