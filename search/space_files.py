@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Mapping
 from importlib import resources
@@ -135,7 +136,7 @@ def _check_range(kind: str, options: dict[str, Any], where: str) -> None:
     number = int if kind == "int" else (int, float)
     for key in ("low", "high", *(["step"] if "step" in options else [])):
         value = options.get(key)
-        if not isinstance(value, number) or isinstance(value, bool):
+        if not isinstance(value, number) or isinstance(value, bool) or not math.isfinite(value):
             raise SpaceError(
                 f"{where}.{key} is {value!r}; it has to be a{' whole' if kind == 'int' else ''} number"
             )
@@ -169,16 +170,14 @@ def _check_values(space: Space, source: str) -> None:
     for number, start in enumerate(starts, start=1):
         _check_config(space.architecture, start, f"{source}: starts, number {number}")
     for parameter in space.parameters:
+        called_for = {**base, **{name: allowed[0] for name, allowed in parameter.when.items()}}
         for value in parameter.extremes:
-            _check_config(
-                space.architecture, {**base, parameter.name: value}, f"{source}: parameters.{parameter.name}"
-            )
-    highest = {
-        p.name: max(p.extremes, key=lambda v: (isinstance(v, int | float), v)) for p in space.parameters
-    }
-    _check_config(
-        space.architecture, {**base, **highest, **space.fixed}, f"{source}: all parameters at their highest"
-    )
+            where = f"{source}: parameters.{parameter.name}"
+            _check_config(space.architecture, {**called_for, parameter.name: value}, where)
+    highest = dict(space.fixed)
+    for parameter in space.active(highest):
+        highest[parameter.name] = max(parameter.extremes, key=lambda v: (isinstance(v, int | float), v))
+    _check_config(space.architecture, highest, f"{source}: all parameters at their highest")
 
 
 def _check_config(architecture: str, params: dict[str, Value], where: str) -> None:

@@ -67,6 +67,19 @@ def test_conditional_parameters_are_drawn_under_their_condition_alone() -> None:
     assert all(("kernel_2" in params) == (params["layers"] == 2) for params in drawn)
 
 
+def test_a_range_counts_only_under_its_condition() -> None:
+    """A motif of 41 leaves no room for another layer, but is drawn where there is one layer alone."""
+    conditional = space(
+        {
+            "layers": {"type": "int", "low": 1, "high": 3},
+            "motif_length": {"type": "int", "low": 5, "high": 41, "when": {"layers": [1]}},
+        },
+        seed={"motif_length": 8, "layers": 3},
+    )
+    for params in draw(conditional, 50):
+        split_params("cnn", params)
+
+
 def test_fixed_values_are_in_every_draw_and_win_over_a_parameter() -> None:
     fixed = space({"filters": {"type": "int", "low": 4, "high": 8}}).with_fixed(epochs=3, filters=5)
     assert draw(fixed, 3) == [{"epochs": 3, "filters": 5}] * 3

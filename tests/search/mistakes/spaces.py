@@ -21,6 +21,11 @@ def a_space_whose_low_is_above_its_high(place: Place) -> Command:
     return place.with_parameters('filters = { type = "int", low = 64, high = 32 }')
 
 
+@says("{root}/space.toml: parameters.dropout.step is nan; it has to be a number")
+def a_space_whose_step_is_no_number(place: Place) -> Command:
+    return place.with_parameters('dropout = { type = "float", low = 0.0, high = 0.5, step = nan }')
+
+
 @says("{root}/space.toml: unknown key 'constant'; a space has architecture, fixed, seed, starts, parameters")
 def a_space_with_an_unknown_key(place: Place) -> Command:
     return place.with_space(TINY_SPACE.replace("[fixed]", "[constant]"))
