@@ -34,9 +34,11 @@ def write_atomically(path: str | Path, durable: bool = True) -> Iterator[Path]:
     Raises
     ------
     StorageError
-        When the disk is full or the folder cannot be written to.
+        When the disk is full, the folder cannot be written to or `path` is a folder itself.
     """
     path = Path(path)
+    if path.is_dir():
+        raise StorageError(f"{path}: is a folder; give the name of a file")
     temporary = path.with_name(f".{path.stem}-{os.getpid()}-{secrets.token_hex(4)}{path.suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

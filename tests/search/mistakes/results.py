@@ -95,9 +95,14 @@ def a_record_without_sequence(place: Place) -> Command:
     return place.predict(">a\n>b\nACGU\n")
 
 
-@says("{root}: cannot be written (is a directory); check the path and the disk")
+@says("{root}: is a folder; give the name of a file")
 def an_output_that_is_a_folder(place: Place) -> Command:
     return [*place.predict(">a\nACGU\n"), "--out", place.root]
+
+
+@says(".: is a folder; give the name of a file")
+def a_leaderboard_into_a_folder(place: Place) -> Command:
+    return ["leaderboard", "--workspace", place.done(), "--format", "csv", "--out", "."]
 
 
 @says(
