@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import safetensors.torch
 from optuna.trial import FrozenTrial, TrialState
+from torch import Tensor
 
-from data_io.errors import StudyError
+from data_io.errors import ModelError, StudyError
 from data_io.experiments import Experiment
 from data_io.sealed import open_test_set
 from data_io.training_set import TrainingSet
+from models import tensors
 from models.config import split_params
 from models.weights import save_model
 from search.checkpoints import Checkpoints
@@ -27,6 +30,15 @@ from search.searching import TRIES
 from search.study import StudyRecord
 from search.tasks import Event, Failed, Finished, HeldOutTask, Lost, Reported, Task, TrainTask
 from search.workspace import Workspace
+
+log = logging.getLogger(__name__)
+
+
+class Member(NamedTuple):
+    """A retrained network: its weights and its epoch reports."""
+
+    weights: dict[str, Tensor]
+    curve: list[dict[str, Any]]
 
 
 class Final:
@@ -115,15 +127,25 @@ class Final:
         key = f"{self._record.name}#{name}"
         return TrainTask(key, spec.architecture, trial.user_attrs["params"], seed, self._data, state)
 
-    def _found(self, trial: FrozenTrial, member: int) -> bytes | None:
-        return self._trained.find(_name(trial, member))
+    def _found(self, trial: FrozenTrial, member: int) -> Member | None:
+        """Give a member that is trained already; a damaged one comes out the same again."""
+        content = self._trained.find(_name(trial, member))
+        if content is None:
+            return None
+        try:
+            weights, note = tensors.unpack(
+                content, f"member {_name(trial, member)} of study {self._record.name}"
+            )
+        except ModelError as error:
+            log.warning("%s; it is trained again", error)
+            return None
+        return Member(weights, note["curve"])
 
     def _keep_member(self, event: Finished, trial: FrozenTrial, member: int) -> None:
         """Keep weights and curve in one file, so that neither is ever there without the other."""
         curve = event.result["curve"]
         weights = safetensors.torch.load(event.result["weights"])
-        content = safetensors.torch.save(weights, metadata={"curve": json.dumps(curve)})
-        self._trained.keep(_name(trial, member), content)
+        self._trained.keep(_name(trial, member), tensors.pack(weights, {"curve": curve}))
         self._checkpoints.drop(_name(trial, member))
         del self._running[event.key]
         total = len(self._finalists) * self._record.spec.members
@@ -140,16 +162,22 @@ class Final:
         if job is not None:
             self._open.append(job)
 
-    def _members(self, trial: FrozenTrial) -> list[tuple[bytes, list[dict[str, Any]]]]:
-        """Give each member's weights and curve."""
-        members = []
-        for member in range(self._record.spec.members):
-            content = self._found(trial, member) or b""
-            members.append((content, read_curve(content)))
-        return members
+    def _members(self, trial: FrozenTrial) -> list[Member]:
+        """Give the members of a finalist that is through.
+
+        Raises
+        ------
+        StudyError
+            When the file of one was removed or damaged meanwhile.
+        """
+        members = [self._found(trial, member) for member in range(self._record.spec.members)]
+        whole = [member for member in members if member is not None]
+        if len(whole) < len(members):
+            raise StudyError(f"study {self._record.name}: a retrained model was lost; resume it")
+        return whole
 
     def _winner(self) -> FrozenTrial:
-        means = [np.mean([_score(curve) for _, curve in self._members(trial)]) for trial in self._finalists]
+        means = [np.mean([_score(m.curve) for m in self._members(trial)]) for trial in self._finalists]
         return self._finalists[int(np.argmax(means))]
 
     def _test(self) -> HeldOutTask:
@@ -161,7 +189,7 @@ class Final:
             When it was opened before, for other weights.
         """
         winner, spec = self._winner(), self._record.spec
-        members = tuple(weights for weights, _ in self._members(winner))
+        members = tuple(tensors.pack(member.weights, {}) for member in self._members(winner))
         digest = hashlib.sha256(b"".join(members)).hexdigest()
         opened = self._record.attribute("test_opened")
         if opened is not None and opened["weights"] != digest:
@@ -181,10 +209,9 @@ class Final:
     def _keep_figures(self, figures: dict[str, Any]) -> None:
         winner = self._winner()
         members = self._members(winner)
-        self._save_model(winner, [weights for weights, _ in members])
-        result = write_results(
-            self._record, winner, figures, [curve for _, curve in members], self._artifacts
-        )
+        self._save_model(winner, members)
+        curves = [member.curve for member in members]
+        result = write_results(self._record, winner, figures, curves, self._artifacts)
         self._record.set(result=result)
         self._tested = True
         self._running.clear()
@@ -192,10 +219,10 @@ class Final:
         facts = {key: result[key] for key in ("val_spearman", "test_spearman", "test_pearson")}
         self._observer.notice("study_done", self._record.name, trial=winner.number, **facts)
 
-    def _save_model(self, winner: FrozenTrial, members: list[bytes]) -> None:
+    def _save_model(self, winner: FrozenTrial, members: list[Member]) -> None:
         network, _ = split_params(self._record.spec.architecture, winner.user_attrs["params"])
         extra = {"scaling": self._data.scaling.to_dict(), "provenance": self._record.provenance()}
-        states = [safetensors.torch.load(content) for content in members]
+        states = [member.weights for member in members]
         save_model(self._artifacts / "model", self._record.spec.architecture, network, states, extra)
 
     @property
@@ -218,14 +245,6 @@ def finalists(record: StudyRecord) -> list[FrozenTrial]:
     for trial in sorted(finished, key=lambda t: (-(t.value or 0.0), t.number)):
         chosen.setdefault(json.dumps(trial.user_attrs["params"], sort_keys=True), trial)
     return list(chosen.values())[: record.spec.finalists]
-
-
-def read_curve(content: bytes) -> list[dict[str, Any]]:
-    """Read the curve out of a member's safetensors file."""
-    length = int.from_bytes(content[:8], "little")
-    header = json.loads(content[8 : 8 + length])
-    curve: list[dict[str, Any]] = json.loads(header["__metadata__"]["curve"])
-    return curve
 
 
 def _name(trial: FrozenTrial, member: int) -> str:

@@ -14,6 +14,7 @@ from data_io.errors import DataError
 from data_io.experiments import Experiment
 from data_io.sealed import open_test_set
 from data_io.training_set import load_training_set
+from models import tensors
 from models.weights import load_model
 from search.workspace import Workspace
 from tests.search.commands import STUDY, launch, rbptune, run_alone, status
@@ -123,7 +124,7 @@ class TestFinishedStudy:
         means = {}
         for number in (0, 1, 2):
             files = sorted(artifacts(finished).glob(f"finalists/final-{number}-*.safetensors"))
-            curves = [json.loads(read_metadata(file)["curve"]) for file in files]
+            curves = [tensors.unpack(file.read_bytes(), file.name)[1]["curve"] for file in files]
             if curves:
                 means[number] = np.mean([max(epoch["spearman"] for epoch in curve) for curve in curves])
         assert len(means) == 2
@@ -137,13 +138,6 @@ class TestFinishedStudy:
             f"{result(finished)[key]:.3f}" for key in ("val_spearman", "test_spearman", "test_pearson")
         ]
         assert cells == [STUDY, "done", "3/3", "0", *figures]
-
-
-def read_metadata(path):
-    from safetensors import safe_open
-
-    with safe_open(path, "np") as file:
-        return file.metadata()
 
 
 class TestLaunchingAgain:

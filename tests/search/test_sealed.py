@@ -178,6 +178,26 @@ def test_a_second_test_with_other_weights_is_refused(
     assert opened(workspace) == first
 
 
+def test_a_damaged_finalist_is_trained_again_to_the_same_weights(
+    simulated: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace = tmp_path / "studies"
+
+    def cut_off(*arguments: object) -> None:
+        raise DataError("the disk is gone")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("search.final.write_results", cut_off)
+        assert rbptune(*launch(simulated, workspace, *OPTIONS)).code == 1
+    first = opened(workspace)
+    for path in Workspace(workspace).artifacts(STUDY).glob("finalists/*"):
+        path.write_bytes(path.read_bytes()[:-1])
+    said = rbptune(*launch(simulated, workspace, *OPTIONS))
+    assert said.code == 0, said.err
+    assert "damaged" in said.err
+    assert opened(workspace) == first
+
+
 def test_search_and_models_have_no_other_way_to_set_b() -> None:
     """The one that there is, search.final's import of data_io.sealed, is watched by a contract on imports."""
     root = Path(data_io.__file__).parent.parent
