@@ -111,12 +111,13 @@ class ProgressDisplay:
     def _trial_finished(self, study: str, facts: dict[str, Any]) -> None:
         known = self._facts[study]
         known["best"] = max(facts["spearman"], known["best"] if known["best"] is not None else -1.0)
-        note = f" ({facts['flag']})" if facts["flag"] else ""
-        self._end(study, facts, f"validation {facts['spearman']:.3f}{note}, best {known['best']:.3f}")
+        figure = f"validation {facts['spearman']:.3f}{_note(facts)}"
+        self._end(study, facts, f"{figure}, best {known['best']:.3f}")
 
     def _trial_pruned(self, study: str, facts: dict[str, Any]) -> None:
         self._facts[study]["pruned"] += 1
-        self._end(study, facts, f"pruned at epoch {facts['epoch']} with {facts['spearman']:.3f}")
+        figure = f"{facts['spearman']:.3f}{_note(facts)}"
+        self._end(study, facts, f"pruned at epoch {facts['epoch']} with {figure}")
 
     def _trial_failed(self, study: str, facts: dict[str, Any]) -> None:
         self._facts[study]["running"].pop(facts["trial"], None)
@@ -168,6 +169,10 @@ class ProgressDisplay:
     def _remove_bar(self, study: str) -> None:
         if study in self._bars:
             self._progress.remove_task(self._bars.pop(study))
+
+
+def _note(facts: dict[str, Any]) -> str:
+    return f" ({facts['flag']})" if facts.get("flag") else ""
 
 
 def _figures(known: dict[str, Any]) -> str:

@@ -125,9 +125,12 @@ class Search:
         if epoch > self._reported.get(trial.number, 0):
             trial.report(spearman, epoch)
         self._notice("epoch", trial, **event.report)
+        if event.report["diverged"]:
+            return True  # its end comes next, and says so
         if trial.should_prune():
-            self._close(event.key, trial, TrialState.PRUNED, report=event.report)
-            self._notice("trial_pruned", trial, epoch=epoch, spearman=spearman)
+            flag = "constant" if event.report["constant"] else None
+            self._close(event.key, trial, TrialState.PRUNED, report=event.report, flag=flag)
+            self._notice("trial_pruned", trial, epoch=epoch, spearman=spearman, flag=flag)
             return False
         if self._has_stalled(trial.number, epoch, spearman):
             curve = Checkpoint.from_bytes(event.state).curve

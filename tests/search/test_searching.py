@@ -14,7 +14,7 @@ from search.searching import Search
 from search.spec import PRUNER
 from search.storage import open_storage
 from search.study import StudyRecord, open_study, queue_studies
-from search.tasks import Reported, TrainTask
+from search.tasks import Finished, Reported, TrainTask
 from search.workspace import Workspace
 from tests.search.test_storages import spec
 
@@ -28,20 +28,31 @@ class Study:
 
     def __init__(self, folder: Path) -> None:
         self.storage, self.folder = open_storage(Workspace(folder)), folder
-        (self.name,) = queue_studies(self.storage, [spec()], 4, folder)
+        (self.name,) = queue_studies(self.storage, [spec()], 20, folder)
         self.go_on()
 
     def go_on(self) -> None:
         """As another driver does."""
         self.search = Search(self.record, None, Checkpoints(self.folder / "checkpoints"), Everyone())
 
+    def finish(self, trials: int) -> None:
+        """Let so many trials end well, against which the next one is compared."""
+        for _ in range(trials):
+            task = self.search.next_task()
+            curve = [EpochReport(n, 1.0, 1.0, 0.5 + 0.01 * n, 0.5, 0.1).to_dict() for n in range(1, 7)]
+            for report in curve:
+                assert self.search.handle(Reported(task.key, report, b""))
+            self.search.handle(Finished(task.key, {"weights": b"", "curve": curve}))
+
     @property
     def record(self) -> StudyRecord:
         return open_study(self.storage, self.name)
 
-    def report(self, task: TrainTask, scores: list[float], first: int = 1) -> list[bool]:
+    def report(self, task: TrainTask, scores: list[float], first: int = 1, **flags: bool) -> list[bool]:
         """Report the epochs from `first` on; whether the trial was wanted after each."""
-        curve = [EpochReport(n, 1.0, 1.0, score, score / 2, 0.1) for n, score in enumerate(scores, 1)]
+        curve = [
+            EpochReport(n, 1.0, 1.0, score, score / 2, 0.1, **flags) for n, score in enumerate(scores, 1)
+        ]
         wanted = []
         for epoch in range(first, len(scores) + 1):
             state = Checkpoint({}, {}, {}, {}, curve[:epoch], Best(0, 0.0)).to_bytes()
@@ -84,3 +95,22 @@ def test_patience_is_the_same_after_an_interruption(study: Study) -> None:
     again = study.search.next_task()
     assert again.key == task.key
     assert study.report(again, STALLED, first=len(STALLED) - 3) == [True] * 3 + [False]
+
+
+def test_a_collapse_is_flagged_also_where_it_is_pruned(study: Study) -> None:
+    study.finish(5)
+    task = study.search.next_task()
+    assert study.report(task, [0.0] * 5, constant=True) == [True] * 4 + [False]
+    trial = study.record.trials()[5]
+    assert (trial.state.name, trial.user_attrs["flag"]) == ("PRUNED", "constant")
+
+
+def test_a_divergence_is_told_as_such_and_not_pruned(study: Study) -> None:
+    study.finish(5)
+    task = study.search.next_task()
+    assert all(study.report(task, [0.1] * 4))
+    last = EpochReport(5, 1.0, 1.0, 0.0, 0.0, 0.1, diverged=True).to_dict()
+    assert study.search.handle(Reported(task.key, last, b""))
+    study.search.handle(Finished(task.key, {"weights": b"", "curve": [last]}))
+    trial = study.record.trials()[5]
+    assert (trial.state.name, trial.value, trial.user_attrs["flag"]) == ("COMPLETE", 0.0, "diverged")
