@@ -24,6 +24,7 @@ LOOK_SECONDS = 1.0  # how often the queue is read
 STUDIES_AHEAD = 4  # studies under way beyond one a worker, so that none waits for a slow one
 
 ENDS = (Finished, Stopped, Failed, Lost)
+LATE = "its time was up"
 
 
 class Driver:
@@ -60,6 +61,7 @@ class Driver:
         self._runs: dict[str, StudyRun] = {}
         self._tasks: dict[str, StudyRun] = {}
         self._looked = 0.0
+        self._turns: dict[str, int] = {}  # when each study was last given a worker, counted in tasks
         self.stopping: str | None = None
         self.failed: dict[str, str] = {}
 
@@ -83,7 +85,7 @@ class Driver:
                     for event in self._executor.events(WAIT_SECONDS):
                         self._take_in(event)
                     if deadline is not None and time.monotonic() > deadline:
-                        self.stop("its time was up")
+                        self.stop(LATE)
             finally:
                 self._put_down()
 
@@ -104,11 +106,17 @@ class Driver:
         for name in self._queue():
             if len(self._runs) >= self._executor.slots + STUDIES_AHEAD:
                 return
-            if name not in self._runs and name not in self.failed:
+            if name not in self._runs:
                 self._begin(open_study(self._storage, name))
+                self._looked = 0.0  # reading its data took a while; the next one comes after the workers
+                return
 
     def _begin(self, record: StudyRecord) -> None:
-        if record.state not in OPEN_STATES or record.wish == "stop":
+        self.failed.pop(record.name, None)
+        if record.state not in OPEN_STATES:
+            return
+        if record.wish == "stop":
+            self._end(record.name, State.STOPPED, "asked to stop", record)
             return
         try:
             run = StudyRun(record, self._workspace, self._observer)
@@ -121,12 +129,13 @@ class Driver:
         self._close_if_complete(run)
 
     def _dispatch(self) -> None:
-        """Fill the free workers, each time for the study that has the fewest."""
+        """Fill the free workers, each time for the study that has the fewest and waited the longest."""
         slots = self._executor.slots
         idle = set[str]()
         while len(self._tasks) < slots and len(idle) < len(self._runs):
             busy = Counter(run.record.name for run in self._tasks.values())
-            name = min((n for n in self._runs if n not in idle), key=lambda n: busy[n])
+            waiting = [name for name in self._runs if name not in idle]
+            name = min(waiting, key=lambda name: (busy[name], self._turns.get(name, 0)))
             if not self._submit_next(self._runs[name]):
                 idle.add(name)
 
@@ -139,6 +148,7 @@ class Driver:
         if task is None:
             return False
         self._tasks[task.key] = run
+        self._turns[run.record.name] = max(self._turns.values(), default=0) + 1
         self._executor.submit(task)
         return True
 

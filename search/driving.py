@@ -9,15 +9,18 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from types import FrameType
 
+import optuna
+
 from search.database import connect
-from search.driver import Driver
+from search.driver import LATE, Driver
 from search.executor import Executor, InProcess
 from search.following import follow
 from search.lock import LockedError, driver_lock
 from search.observer import EventLog, Everyone, Observer
 from search.states import State
-from search.status import open_studies, read_status
+from search.status import OpenStudy, open_studies, read_status
 from search.storage import open_storage
+from search.study import open_study
 from search.workspace import Workspace
 
 
@@ -84,7 +87,7 @@ def drive(
     """
     with driver_lock(workspace):
         storage = open_storage(workspace)
-        waiting = _queue(workspace, None if names is None else set(names))
+        waiting = _queue(workspace, storage, None if names is None else set(names))
         leave = State.QUEUED if names is None else State.STOPPED
         with closing(EventLog(workspace.log)) as events:
             everyone = Everyone(events, observer)
@@ -108,25 +111,45 @@ def drive_or_follow(
     Parameters are those of `drive`.
     """
     names = list(names)
+    deadline = None if minutes is None else time.monotonic() + 60 * minutes
     while True:
         try:
             return drive(workspace, workers, observer, names, minutes)
         except LockedError:
-            if follow(workspace, observer, names):
-                rows = [row for row in read_status(workspace) if row["study"] in names]
-                failed = {row["study"]: row["reason"] for row in rows if row["state"] == State.FAILED.value}
-                return Outcome(None, failed)
+            if follow(workspace, observer, names, deadline):
+                return _outcome_elsewhere(workspace, names, deadline)
 
 
-def _queue(workspace: Workspace, names: set[str] | None) -> Callable[[], list[str]]:
-    """Give a function that lists the studies to run, in order."""
+def _outcome_elsewhere(workspace: Workspace, names: list[str], deadline: float | None) -> Outcome:
+    """Say how studies ended that another process drove; one that it left undone is as good as failed."""
+    late = deadline is not None and time.monotonic() > deadline
+    undone = {State.FAILED.value} if late else {State.FAILED.value, State.STOPPED.value}
+    rows = [row for row in read_status(workspace) if row["study"] in names and row["state"] in undone]
+    return Outcome(LATE if late else None, {row["study"]: row["reason"] for row in rows})
+
+
+def _queue(
+    workspace: Workspace, storage: optuna.storages.BaseStorage, names: set[str] | None
+) -> Callable[[], list[str]]:
+    """Give a function that lists the studies to run, in order.
+
+    With names, what was queued before is left alone until somebody asks for it again; what a driver left that
+    was killed is put down, since nobody works on it.
+    """
     engine = connect(workspace)
-    left_alone = set[str]() if names is None else set(open_studies(engine)) - names
+    left_alone = {} if names is None else {n: s for n, s in open_studies(engine).items() if n not in names}
+    for name, study in left_alone.items():
+        if study.state is not State.QUEUED:
+            open_study(storage, name).move_to(State.STOPPED, "its driver was killed")
 
     def waiting() -> list[str]:
-        return [name for name in open_studies(engine) if name not in left_alone]
+        return [name for name, study in open_studies(engine).items() if not _is(left_alone.get(name), study)]
 
     return waiting
+
+
+def _is(known: OpenStudy | None, study: OpenStudy) -> bool:
+    return known is not None and known.asked == study.asked
 
 
 @contextmanager

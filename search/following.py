@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import IO, Any
 
+from data_io.errors import StudyError
 from search.database import connect, database_errors
 from search.lock import describe, holder, is_driven
 from search.observer import Observer
 from search.status import open_studies, read_status
+from search.wishes import ask_to_stop
 from search.workspace import Workspace
 
 LOOK_SECONDS = 1.0
 
 
-def follow(workspace: Workspace, observer: Observer, names: Collection[str]) -> bool:
+def follow(
+    workspace: Workspace, observer: Observer, names: Collection[str], deadline: float | None = None
+) -> bool:
     """Pass on the events of studies until all have ended.
+
+    Parameters
+    ----------
+    workspace : Workspace
+    observer : Observer
+    names : collection of str
+    deadline : float, optional
+        On the clock of `time.monotonic`: then the driver is asked to stop them.
 
     Returns
     -------
@@ -36,13 +49,18 @@ def follow(workspace: Workspace, observer: Observer, names: Collection[str]) -> 
         while True:
             driven = is_driven(workspace)
             for event in _new_events(log):
-                if event["study"] in names and event["event"] != "study_started":
+                if event["study"] in names:
                     event.pop("time")
                     observer.notice(event.pop("event"), event.pop("study"), **event)
             if not set(names) & set(open_studies(engine)):
                 return True
             if not driven:
                 return False
+            if deadline is not None and time.monotonic() > deadline:
+                deadline = None
+                for name in set(names) & set(open_studies(engine)):
+                    with contextlib.suppress(StudyError):  # it ended just now
+                        ask_to_stop(workspace, name)
             time.sleep(LOOK_SECONDS)
 
 

@@ -8,6 +8,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy
@@ -24,16 +25,22 @@ class LockedError(StorageError):
     """Another driver works on the workspace."""
 
 
+class DatabaseLockedError(StorageError):
+    """A driver of another workspace works on the database."""
+
+
 @contextmanager
 def driver_lock(workspace: Workspace) -> Iterator[None]:
     """Hold the workspace's lock, and say beside it who holds it.
 
-    On PostgreSQL, which drivers of several workspaces can reach, the database is held too.
+    The database is held too, since drivers of several workspaces can be given the same.
 
     Raises
     ------
     LockedError
         Naming the holder, when another driver has it.
+    DatabaseLockedError
+        When a driver of another workspace has the database.
     """
     workspace.prepare()
     lock = FileLock(str(workspace.lock))
@@ -56,20 +63,45 @@ def driver_lock(workspace: Workspace) -> Iterator[None]:
 
 @contextmanager
 def _database_lock(url: str) -> Iterator[None]:
-    if not url.startswith("postgresql"):
+    hold = _postgresql_lock if url.startswith("postgresql") else _file_lock
+    with hold(url):
         yield
-        return
+
+
+@contextmanager
+def _file_lock(url: str) -> Iterator[None]:
+    with database_errors(url):
+        database = sqlalchemy.make_url(url).database or "studies.db"
+    lock = FileLock(f"{Path(database).resolve()}.lock")
+    try:
+        lock.acquire(timeout=1)
+    except Timeout as error:
+        raise _database_locked(url) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def _postgresql_lock(url: str) -> Iterator[None]:
     with database_errors(url):
         engine = sqlalchemy.create_engine(url, isolation_level="AUTOCOMMIT")
         connection = engine.connect()
         taken = connection.execute(sqlalchemy.text(f"SELECT pg_try_advisory_lock({DATABASE_KEY})")).scalar()
     try:
         if not taken:
-            raise LockedError(f"{shown(url)}: a driver of another workspace works on it; wait or stop it")
+            raise _database_locked(url)
         yield
     finally:
         connection.close()
         engine.dispose()
+
+
+def _database_locked(url: str) -> DatabaseLockedError:
+    return DatabaseLockedError(
+        f"{shown(url)}: a driver of another workspace works on it; wait for it or stop it"
+    )
 
 
 def is_driven(workspace: Workspace) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy
@@ -12,7 +13,7 @@ from sqlalchemy import text
 
 from data_io.errors import StudyError
 from search.database import connect, database_errors
-from search.states import OPEN_STATES
+from search.states import OPEN_STATES, State
 from search.workspace import Workspace
 
 ATTRIBUTES = """
@@ -28,9 +29,18 @@ BEST = """
     WHERE t.state = 'COMPLETE' GROUP BY t.study_id
 """
 QUEUE = """
-    SELECT s.study_name, a.value_json FROM studies s JOIN study_user_attributes a ON a.study_id = s.study_id
-    WHERE a.key = 'state' ORDER BY s.study_id
+    SELECT s.study_name, a.key, a.value_json
+    FROM studies s JOIN study_user_attributes a ON a.study_id = s.study_id
+    WHERE a.key IN ('state', 'asked') ORDER BY s.study_id
 """
+
+
+@dataclass(frozen=True)
+class OpenStudy:
+    """A study that is not at its end: its state, and when somebody last asked for it."""
+
+    state: State
+    asked: str | None
 
 
 def read_status(workspace: Workspace) -> list[dict[str, Any]]:
@@ -59,14 +69,22 @@ def read_status(workspace: Workspace) -> list[dict[str, Any]]:
             counts[study][state] = trials
         best: dict[int, float] = {row[0]: row[1] for row in connection.execute(text(BEST))}
     engine.dispose()
-    return [_row(a, counts[study], best.get(study)) for study, a in attributes.items() if "spec" in a]
+    whole = {study: values for study, values in attributes.items() if {"spec", "state"} <= values.keys()}
+    return [_row(values, counts[study], best.get(study)) for study, values in whole.items()]
 
 
-def open_studies(engine: sqlalchemy.Engine) -> list[str]:
-    """List the names of the studies that are queued or under way, oldest first."""
-    states = {state.value for state in OPEN_STATES}
+def open_studies(engine: sqlalchemy.Engine) -> dict[str, OpenStudy]:
+    """Give the studies that are queued or under way by their names, oldest first."""
+    found: dict[str, dict[str, Any]] = defaultdict(dict)
     with engine.connect() as connection:
-        return [name for name, value in connection.execute(text(QUEUE)) if json.loads(value) in states]
+        for name, key, value in connection.execute(text(QUEUE)):
+            found[name][key] = json.loads(value)
+    states = {state.value for state in OPEN_STATES}
+    return {
+        name: OpenStudy(State(values["state"]), values.get("asked"))
+        for name, values in found.items()
+        if values.get("state") in states
+    }
 
 
 def _row(attributes: dict[str, Any], counts: dict[str, int], best: float | None) -> dict[str, Any]:

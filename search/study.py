@@ -69,6 +69,12 @@ class StudyRecord:
         self.set(state=state.value)
         self.state = state
 
+    def ask_for(self) -> None:
+        """Let a driver take the study up, also one that left it alone so far."""
+        self.set(wish=None, asked=_now())
+        if self.state not in OPEN_STATES:
+            self.move_to(State.QUEUED)
+
     def trials(self, *states: TrialState) -> list[FrozenTrial]:
         """List the trials in any of `states`, by number."""
         return self.study.get_trials(deepcopy=False, states=states or None)
@@ -188,14 +194,13 @@ def _shorten(texts: Sequence[str], most: int = 3) -> str:
 def _reopen(record: StudyRecord, budget: int, data: Path) -> None:
     if record.state is State.DONE:
         return
-    record.set(budget=budget, data=str(data.resolve()), wish=None)
-    if record.state not in OPEN_STATES:
-        record.move_to(State.QUEUED)
+    record.set(budget=budget, data=str(data.resolve()))
+    record.ask_for()
 
 
 def _is_blank(study: optuna.Study) -> bool:
-    """Tell whether a study was cut off while it was made: its specification is written last."""
-    return "spec" not in study.user_attrs and not study.get_trials(deepcopy=False)
+    """Tell whether a study was cut off while it was made: its state is written last."""
+    return "state" not in study.user_attrs and not study.get_trials(deepcopy=False)
 
 
 def _create(storage: optuna.storages.BaseStorage, spec: Spec, budget: int, data: Path) -> None:
@@ -203,13 +208,17 @@ def _create(storage: optuna.storages.BaseStorage, spec: Spec, budget: int, data:
         study_name=spec.study, storage=storage, direction="maximize", load_if_exists=True
     )
     study.set_metric_names(["validation Spearman"])
-    made = datetime.now(UTC).isoformat(timespec="seconds")
     attributes: Mapping[str, Any] = {
         "budget": budget,
         "data": str(data.resolve()),
-        "made": {"at": made, "versions": package_versions()},
-        "state": State.QUEUED.value,
+        "made": {"at": _now(), "versions": package_versions()},
         "spec": spec.to_dict(),
+        "asked": _now(),
+        "state": State.QUEUED.value,
     }
     for key, value in attributes.items():
         study.set_user_attr(key, value)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat()

@@ -45,9 +45,7 @@ def ask_to_resume(workspace: Workspace, name: str, architecture: str | None = No
     storage = open_storage(workspace)
     with database_errors(workspace.storage_url):
         for study in studies:
-            record = open_study(storage, study)
-            record.set(wish=None)
-            record.move_to(State.QUEUED)
+            open_study(storage, study).ask_for()
     return studies
 
 

@@ -105,10 +105,40 @@ def test_studies_share_the_workers_evenly(workspace: Workspace, simulated: Path)
     names = queue(workspace, simulated, 6, ("RNCMPT90001", "RNCMPT90002", "RNCMPT90004"))
     executor = Scripted(slots=3)
     run(workspace, executor, names)
-    first = Counter(key.split("#")[0] for key in executor.submitted[:9])
-    assert set(first.values()) == {3}, first
+    each = Counter(key.split("#")[0] for key in executor.submitted[3:12])
+    assert set(each.values()) == {3}, executor.submitted
     for name in names:
         assert trial_states(workspace, name) == ["COMPLETE"] * 6
+
+
+@pytest.mark.parametrize("slots", [1, 2])
+def test_studies_take_turns_where_there_are_fewer_workers(
+    workspace: Workspace, simulated: Path, slots: int
+) -> None:
+    names = queue(workspace, simulated, 6, ("RNCMPT90001", "RNCMPT90002", "RNCMPT90004"))
+    executor = Scripted(slots=slots)
+    driver = Driver(workspace, open_storage(workspace), executor, Everyone(), lambda: names)
+    while len(executor.submitted) < 15:
+        driver._look()
+        driver._dispatch()
+        for event in executor.events(0):
+            driver._take_in(event)
+    each = Counter(key.split("#")[0] for key in executor.submitted[3:15])
+    assert set(each.values()) == {4}, executor.submitted
+
+
+def test_a_study_that_failed_is_taken_up_when_it_is_asked_for_again(
+    workspace: Workspace, simulated: Path, tmp_path: Path
+) -> None:
+    (name,) = queue(workspace, tmp_path / "nowhere", 2, ("RNCMPT90001",))
+    driver = Driver(workspace, open_storage(workspace), Scripted(1), Everyone(), lambda: [name])
+    driver._look()
+    assert "no such" in driver.failed[name]
+    queue(workspace, simulated, 2, ("RNCMPT90001",))
+    driver._looked = 0.0
+    driver._look()
+    assert driver.failed == {}
+    assert open_study(open_storage(workspace), name).state is State.SEARCHING
 
 
 @pytest.mark.parametrize("slots", [1, 2, 5, 16])

@@ -43,6 +43,23 @@ def test_a_study_that_failed_elsewhere_is_a_failure(followed) -> None:
     assert said.out.endswith(f"{STUDY} failed: no room on the moon\n")
 
 
+def test_a_study_that_was_stopped_elsewhere_is_not_through(followed) -> None:
+    said = followed(State.STOPPED, "interrupted")
+    assert said.code == 1
+    assert said.out.endswith(f"{STUDY} stopped: interrupted\n")
+
+
+def test_the_end_of_time_stops_what_is_followed(
+    simulated: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("search.following.is_driven", lambda _: True)
+    with driver_lock(Workspace(tmp_path / "studies")):
+        said = rbptune(*launch(simulated, tmp_path / "studies", "--timeout", 0))
+    assert said.code == 0
+    assert said.out.endswith(f"{STUDY} stopped: asked to stop\n")
+    assert said.err.endswith("stopped: its time was up; the same command goes on where this one ended\n")
+
+
 def test_ctrl_c_is_one_line(simulated: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*arguments: object) -> None:
         raise KeyboardInterrupt

@@ -86,7 +86,7 @@ def count_ended(workspace: Path) -> int:
 
 
 def cut_off(
-    command: list[object], workspace: Path, number: signal.Signals, ended: int
+    command: list[object], workspace: Path, number: signal.Signals, ended: int, twice: bool = False
 ) -> tuple[int, str, str]:
     """Launch in a process of its own, signal it once `ended` trials have ended; give code, output, errors."""
     process = subprocess.Popen(
@@ -101,6 +101,9 @@ def cut_off(
         assert time.monotonic() < patience, "no trial has ended"
         time.sleep(0.01)
     os.killpg(process.pid, number)  # all processes, as the terminal does with Ctrl-C
+    if twice:
+        time.sleep(0.05)
+        os.killpg(process.pid, number)
     out, err = process.communicate(timeout=20)
     return process.returncode, out, err
 
@@ -122,6 +125,15 @@ def test_a_search_that_is_interrupted_goes_on_to_the_same_figures(
     said = rbptune(*search(simulated, workspace))
     assert said.code == 0, said.err
     assert f"goes on after {row['trials_done']} of {TRIALS} trials" in said.err
+    assert outcome(workspace) == outcome(undisturbed)
+
+
+def test_a_second_ctrl_c_loses_nothing_either(simulated: Path, undisturbed: Path, tmp_path: Path) -> None:
+    workspace = tmp_path / "studies"
+    code, _, err = cut_off(search(simulated, workspace), workspace, signal.SIGINT, ended=3, twice=True)
+    assert code in {130, -signal.SIGINT}, "the latter where the second one met the interpreter's own end"
+    assert "Traceback" not in err
+    assert rbptune(*search(simulated, workspace)).code == 0
     assert outcome(workspace) == outcome(undisturbed)
 
 

@@ -11,8 +11,8 @@ import pytest
 import sqlalchemy
 
 from data_io.errors import StudyError
-from search.driving import Workers, drive
-from search.lock import LockedError, driver_lock
+from search.driving import Workers, drive, drive_or_follow
+from search.lock import DatabaseLockedError, LockedError, driver_lock
 from search.observer import Everyone
 from search.space_files import parse_space
 from search.spec import Spec
@@ -152,6 +152,20 @@ def test_a_study_cut_off_while_it_was_made_is_made_again(workspace: Workspace, s
     assert row(workspace)["state"] == "queued"
 
 
+def test_a_study_whose_making_is_not_through_is_seen_by_nobody(workspace: Workspace, simulated: Path) -> None:
+    study = optuna.create_study(
+        study_name=spec().study, storage=open_storage(workspace), direction="maximize"
+    )
+    study.set_user_attr("spec", spec().to_dict())
+    assert read_status(workspace) == []
+    other = queue(workspace, simulated, experiment="RNCMPT90002", trials=1)
+    drive(workspace, Workers(0), Everyone(), None, minutes=0.05)
+    assert row(workspace)["study"] == other
+    assert row(workspace)["state"] == "done"
+    queue(workspace, simulated)
+    assert {found["state"] for found in read_status(workspace)} == {"done", "queued"}
+
+
 def test_a_foreign_study_of_the_name_is_refused(workspace: Workspace, simulated: Path) -> None:
     study = optuna.create_study(study_name=spec().study, storage=open_storage(workspace))
     study.optimize(lambda trial: trial.suggest_float("x", 0, 1), n_trials=1)
@@ -212,6 +226,38 @@ def test_what_is_queued_meanwhile_is_run_and_what_was_open_before_is_left(
     assert states == {before: "queued", name: "done", "SIMFOX/RNCMPT90004/cnn": "done"}
 
 
+def test_what_was_left_alone_is_run_once_it_is_asked_for_again(workspace: Workspace, simulated: Path) -> None:
+    before = queue(workspace, simulated, experiment="RNCMPT90002", trials=1)
+    name = queue(workspace, simulated, trials=1)
+    again = StopAfter(
+        "trial_finished", 1, lambda: queue(workspace, simulated, experiment="RNCMPT90002", trials=1)
+    )
+    drive(workspace, Workers(0), again, [name])
+    states = {found["study"]: found["state"] for found in read_status(workspace)}
+    assert states == {before: "done", name: "done"}
+
+
+def test_what_a_killed_driver_left_is_put_down_by_the_next(workspace: Workspace, simulated: Path) -> None:
+    left = queue(workspace, simulated, experiment="RNCMPT90002", trials=1)
+    open_study(open_storage(workspace), left).move_to(State.SEARCHING)
+    name = queue(workspace, simulated, trials=1)
+    drive(workspace, Workers(0), Everyone(), [name])
+    found = {found["study"]: (found["state"], found["reason"]) for found in read_status(workspace)}
+    assert found == {left: ("stopped", "its driver was killed"), name: ("done", None)}
+    assert ask_to_resume(workspace, "RNCMPT90002") == [left]
+
+
+def test_a_wish_to_stop_what_nobody_runs_is_granted_by_the_next_driver(
+    workspace: Workspace, simulated: Path
+) -> None:
+    name = queue(workspace, simulated, trials=1)
+    record = open_study(open_storage(workspace), name)
+    record.move_to(State.SEARCHING)
+    record.set(wish="stop")
+    drive(workspace, Workers(0), Everyone(), [name])
+    assert (row(workspace)["state"], row(workspace)["reason"]) == ("stopped", "asked to stop")
+
+
 def test_the_end_of_time_leaves_a_study_that_goes_on(workspace: Workspace, simulated: Path) -> None:
     name = queue(workspace, simulated, trials=500)
     outcome = drive(workspace, Workers(0), Everyone(), [name], minutes=0.02)
@@ -240,14 +286,17 @@ def test_a_second_driver_is_refused_and_told_who_works(workspace: Workspace) -> 
         pass
 
 
-@pytest.mark.postgres
-def test_two_workspaces_cannot_drive_one_server_database(server: str, tmp_path: Path) -> None:
-    one, two = Workspace(tmp_path / "one", server), Workspace(tmp_path / "two", server)
-    with (
-        driver_lock(one),
-        pytest.raises(LockedError, match="a driver of another workspace"),
-        driver_lock(two),
-    ):
-        pass
+@pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def test_two_workspaces_cannot_drive_one_database(
+    kind: str, request: pytest.FixtureRequest, tmp_path: Path, simulated: Path
+) -> None:
+    own = f"sqlite:///{tmp_path}/shared.db"
+    url = own if kind == "sqlite" else request.getfixturevalue("server")
+    one, two = Workspace(tmp_path / "one", url), Workspace(tmp_path / "two", url)
+    with driver_lock(one):
+        with pytest.raises(DatabaseLockedError, match="a driver of another workspace"), driver_lock(two):
+            pass
+        with pytest.raises(DatabaseLockedError):
+            drive_or_follow(two, Workers(0), Everyone(), [])
     with driver_lock(two):
         pass
