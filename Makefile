@@ -18,7 +18,7 @@ lint: .venv/test ## check style, types and the direction of imports
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: .venv/test ## measure speed against the reference: some minutes, on an idle machine
+bench: .venv/test ## measure speed against the reference: a quarter of an hour, on an idle machine
 	$(BIN)/python -m tests.benchmarks
 
 bench-search: .venv/test ## measure whole searches against the reference: hours

@@ -19,7 +19,7 @@ from tests.benchmarks.reading import PROTEIN, REPOSITORY, full_size_data
 
 JOBS = os.cpu_count() or 1
 RBPTUNE = [str(Path(sys.executable).with_name("rbptune"))]
-SERVICE_EPOCHS = "4"  # of the shipped 30, so that it takes minutes; the service weighs the more for it
+SERVICE_EPOCHS = "3"  # of the shipped 30, so that it takes minutes; the service weighs the more for it
 
 
 def service_cost(trials: int = 40) -> dict:
