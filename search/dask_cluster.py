@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import multiprocessing
 import os
 import signal
 import threading
@@ -17,6 +16,7 @@ import dask
 from distributed import Client, LocalCluster, Security
 
 from data_io.errors import ConfigError, UserError
+from search.ending import end_at_once
 
 CONNECT_SECONDS = 10
 CLOSE_SECONDS = 1
@@ -81,8 +81,10 @@ def close_cluster(cluster: LocalCluster) -> None:
     """End our own workers at once, since they keep nothing, and then the scheduler."""
     for nanny in cluster.workers.values():
         nanny.auto_restart = False
-        if nanny.process is not None and nanny.process.process is not None:
-            nanny.process.process._process.kill()
+        started = nanny.process.process if nanny.process is not None else None
+        process = started._process if started is not None else None
+        if process is not None:  # else it was ended with us, by a signal to all
+            process.kill()
     with contextlib.suppress(TimeoutError, OSError):  # a machine under load; nothing of value is left
         cluster.close(timeout=CLOSE_SECONDS)
 
@@ -165,8 +167,7 @@ def _without_interrupts() -> Iterator[list[int]]:
 
     def hold(number: int, _frame: FrameType | None) -> None:
         if held:
-            _kill_children()
-            os._exit(128 + number)
+            end_at_once(number)
         held.append(number)
 
     before = {number: signal.signal(number, hold) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -180,8 +181,3 @@ def _without_interrupts() -> Iterator[list[int]]:
             signal.signal(number, handler)
         for held_back in held:
             signal.raise_signal(held_back)
-
-
-def _kill_children() -> None:
-    for child in multiprocessing.active_children():
-        child.kill()

@@ -13,6 +13,7 @@ import optuna
 
 from search.database import connect
 from search.driver import LATE, Driver
+from search.ending import end_at_once
 from search.executor import Executor, InProcess
 from search.following import follow
 from search.lock import LockedError, driver_lock
@@ -89,13 +90,12 @@ def drive(
         storage = open_storage(workspace)
         waiting = _queue(workspace, storage, None if names is None else set(names))
         leave = State.QUEUED if names is None else State.STOPPED
-        with closing(EventLog(workspace.log)) as events:
+        with closing(EventLog(workspace.log)) as events, _signals_heard() as signals:
             everyone = Everyone(events, observer)
             with closing(workers.start(everyone)) as executor:
-                driver = Driver(workspace, storage, executor, everyone, waiting, leave)
-                with _stopped_by_signals(driver):
-                    deadline = None if minutes is None else time.monotonic() + 60 * minutes
-                    driver.run(deadline, forever=names is None)
+                driver = signals.driver = Driver(workspace, storage, executor, everyone, waiting, leave)
+                deadline = None if minutes is None else time.monotonic() + 60 * minutes
+                driver.run(deadline, forever=names is None)
         return Outcome(driver.stopping, driver.failed)
 
 
@@ -152,18 +152,30 @@ def _is(known: OpenStudy | None, study: OpenStudy) -> bool:
     return known is not None and known.asked == study.asked
 
 
+class _Signals:
+    """Lets the first Ctrl-C or SIGTERM stop the driver in order, and the second end the process at once."""
+
+    def __init__(self) -> None:
+        self.driver: Driver | None = None
+        self._heard = False
+
+    def hear(self, number: int, _frame: FrameType | None) -> None:
+        """Take a signal."""
+        if self._heard:
+            end_at_once(number)
+        self._heard = True
+        if self.driver is None:
+            raise KeyboardInterrupt
+        self.driver.stop("interrupted")
+
+
 @contextmanager
-def _stopped_by_signals(driver: Driver) -> Iterator[None]:
-    """Let the first Ctrl-C or SIGTERM stop the driver in order, and the second end the process."""
-
-    def ask_to_stop(number: int, _frame: FrameType | None) -> None:
-        if driver.stopping is not None:
-            raise SystemExit(128 + number)
-        driver.stop("interrupted")
-
-    before = {s: signal.signal(s, ask_to_stop) for s in (signal.SIGINT, signal.SIGTERM)}
+def _signals_heard() -> Iterator[_Signals]:
+    """Hear signals until the workers are closed."""
+    signals = _Signals()
+    before = {s: signal.signal(s, signals.hear) for s in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield
+        yield signals
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -73,7 +73,7 @@ class Workspace:
             self.root.mkdir(parents=True, exist_ok=True)
             probe = self.root / ".writable"
             probe.touch()
-            probe.unlink()
+            probe.unlink(missing_ok=True)  # another process may do the same just now
         except OSError as error:
             raise StorageError(
                 f"{self.root}: the workspace cannot be written ({error.strerror}); give another --workspace"
