@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import multiprocessing
 import os
 import signal
 import threading
@@ -83,7 +84,7 @@ def close_cluster(cluster: LocalCluster) -> None:
         nanny.auto_restart = False
         started = nanny.process.process if nanny.process is not None else None
         process = started._process if started is not None else None
-        if process is not None:  # else it was ended with us, by a signal to all
+        if process in multiprocessing.active_children():  # else a signal to all has ended it already
             process.kill()
     with contextlib.suppress(TimeoutError, OSError):  # a machine under load; nothing of value is left
         cluster.close(timeout=CLOSE_SECONDS)

@@ -157,13 +157,13 @@ class _Signals:
 
     def __init__(self) -> None:
         self.driver: Driver | None = None
-        self._heard = False
+        self.heard = False
 
     def hear(self, number: int, _frame: FrameType | None) -> None:
         """Take a signal."""
-        if self._heard:
+        if self.heard:
             end_at_once(number)
-        self._heard = True
+        self.heard = True
         if self.driver is None:
             raise KeyboardInterrupt
         self.driver.stop("interrupted")
@@ -171,11 +171,12 @@ class _Signals:
 
 @contextmanager
 def _signals_heard() -> Iterator[_Signals]:
-    """Hear signals until the workers are closed."""
+    """Hear signals until the workers are closed; after one was heard, until the process has ended."""
     signals = _Signals()
     before = {s: signal.signal(s, signals.hear) for s in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield signals
     finally:
         for number, handler in before.items():
-            signal.signal(number, handler)
+            if not signals.heard:
+                signal.signal(number, handler)
