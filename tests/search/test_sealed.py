@@ -152,10 +152,8 @@ def test_a_test_that_cannot_be_opened_is_the_last_step(
     assert not Workspace(tmp_path / "studies").artifacts(STUDY).joinpath("result.json").exists()
 
 
-def test_a_second_test_with_other_weights_is_refused(
-    simulated: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A driver cut off between opening and recording may go on with the same model, and with no other."""
+def cut_off_after_the_test(simulated: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A workspace whose study was tested, and whose figures were not kept."""
     workspace = tmp_path / "studies"
 
     def cut_off(*arguments: object) -> None:
@@ -164,6 +162,14 @@ def test_a_second_test_with_other_weights_is_refused(
     with monkeypatch.context() as patch:
         patch.setattr("search.final.write_results", cut_off)
         assert rbptune(*launch(simulated, workspace, *OPTIONS)).code == 1
+    return workspace
+
+
+def test_a_second_test_with_other_weights_is_refused(
+    simulated: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A driver cut off between opening and recording may go on with the same model, and with no other."""
+    workspace = cut_off_after_the_test(simulated, tmp_path, monkeypatch)
     first = opened(workspace)
     assert first is not None
     members = sorted(Workspace(workspace).artifacts(STUDY).glob(f"finalists/final-{first['trial']}-*"))
@@ -181,14 +187,7 @@ def test_a_second_test_with_other_weights_is_refused(
 def test_a_damaged_finalist_is_trained_again_to_the_same_weights(
     simulated: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    workspace = tmp_path / "studies"
-
-    def cut_off(*arguments: object) -> None:
-        raise DataError("the disk is gone")
-
-    with monkeypatch.context() as patch:
-        patch.setattr("search.final.write_results", cut_off)
-        assert rbptune(*launch(simulated, workspace, *OPTIONS)).code == 1
+    workspace = cut_off_after_the_test(simulated, tmp_path, monkeypatch)
     first = opened(workspace)
     for path in Workspace(workspace).artifacts(STUDY).glob("finalists/*"):
         path.write_bytes(path.read_bytes()[:-1])
