@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 
 import optuna
 
-from data_io.errors import StorageError, UserError
+from data_io.errors import StorageError, StudyError, UserError
 from search.database import database_errors
 from search.executor import Executor
 from search.observer import Observer
@@ -61,6 +61,7 @@ class Driver:
         self._runs: dict[str, StudyRun] = {}
         self._tasks: dict[str, StudyRun] = {}
         self._looked = 0.0
+        self._unreadable: set[str] = set()
         self._turns: dict[str, int] = {}  # when each study was last given a worker, counted in tasks
         self.stopping: str | None = None
         self.failed: dict[str, str] = {}
@@ -106,10 +107,20 @@ class Driver:
         for name in self._queue():
             if len(self._runs) >= self._executor.slots + STUDIES_AHEAD:
                 return
-            if name not in self._runs:
-                self._begin(open_study(self._storage, name))
+            if name not in self._runs and name not in self._unreadable:
+                self._open(name)
                 self._looked = 0.0  # reading its data took a while; the next one comes after the workers
                 return
+
+    def _open(self, name: str) -> None:
+        try:
+            record = open_study(self._storage, name)
+        except StudyError as error:  # of another version, say: the others are none the worse for it
+            self._unreadable.add(name)
+            self.failed[name] = str(error)
+            self._observer.notice("study_failed", name, reason=str(error))
+        else:
+            self._begin(record)
 
     def _begin(self, record: StudyRecord) -> None:
         self.failed.pop(record.name, None)

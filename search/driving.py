@@ -5,12 +5,13 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from types import FrameType
 
 import optuna
 
+from data_io.errors import StudyError
 from search.database import connect
 from search.driver import LATE, Driver
 from search.ending import end_at_once
@@ -140,7 +141,8 @@ def _queue(
     left_alone = {} if names is None else {n: s for n, s in open_studies(engine).items() if n not in names}
     for name, study in left_alone.items():
         if study.state is not State.QUEUED:
-            open_study(storage, name).move_to(State.STOPPED, "its driver was killed")
+            with suppress(StudyError):  # of another version, which is not ours to change
+                open_study(storage, name).move_to(State.STOPPED, "its driver was killed")
 
     def waiting() -> list[str]:
         return [name for name, study in open_studies(engine).items() if not _is(left_alone.get(name), study)]

@@ -247,6 +247,22 @@ def test_what_a_killed_driver_left_is_put_down_by_the_next(workspace: Workspace,
     assert ask_to_resume(workspace, "RNCMPT90002") == [left]
 
 
+def test_a_study_of_another_version_does_not_keep_the_others_from_running(
+    workspace: Workspace, simulated: Path
+) -> None:
+    old = queue(workspace, simulated, experiment="RNCMPT90002", trials=1)
+    study = optuna.load_study(study_name=old, storage=open_storage(workspace))
+    study.set_user_attr("spec", {**study.user_attrs["spec"], "pruner": {"name": "another"}})
+    study.set_user_attr("state", State.SEARCHING.value)
+    name = queue(workspace, simulated, trials=1)
+    assert drive(workspace, Workers(0), Everyone(), [name]).failed == {}
+    queue(workspace, simulated, experiment="RNCMPT90004", trials=1)
+    outcome = drive(workspace, Workers(0), Everyone(), None, minutes=0.1)
+    assert set(outcome.failed) == {old}
+    states = {found["study"]: found["state"] for found in read_status(workspace)}
+    assert states == {old: "searching", name: "done", "SIMFOX/RNCMPT90004/cnn": "done"}
+
+
 def test_a_wish_to_stop_what_nobody_runs_is_granted_by_the_next_driver(
     workspace: Workspace, simulated: Path
 ) -> None:
