@@ -16,7 +16,7 @@ from llvmlite import ir  # type: ignore[import-untyped]
 from numba import types
 from numba.extending import intrinsic, overload
 
-from models.jit import Array
+from data_io.jit import Array
 
 _HALF, _ONE, _ALMOST_HALF = np.uint32(16), np.uint32(1), np.uint32(0x7FFF)
 

@@ -16,7 +16,7 @@ from numba import float32, uint32, uint64
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from models.jit import Array, compiled, inlined
+from data_io.jit import Array, compiled, inlined
 
 
 class Dropout(nn.Module):

@@ -13,8 +13,8 @@ from numba import float32
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from data_io.jit import Array, compiled
 from models.dropout import Dropout, drop, dropped, has_kernels
-from models.jit import Array, compiled
 
 
 class Head(nn.Module):

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numba import float32, int32
 
+from data_io.jit import Array, compiled, inlined
 from models.convolution.lanes import (
     LANES,
     keep_larger,
@@ -24,7 +25,6 @@ from models.convolution.lanes import (
     where_equal,
 )
 from models.convolution.tables import BLOCK, TABLE, add_to_rows, one_hot, sum_rows
-from models.jit import Array, compiled, inlined
 
 
 @compiled

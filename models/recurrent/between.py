@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from numba import float32, uint32
 
+from data_io.jit import Array, compiled
 from models.bfloat16 import narrow, widen
 from models.dropout import scramble
-from models.jit import Array, compiled
 
 ZERO = float32(0.0)
 

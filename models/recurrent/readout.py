@@ -9,7 +9,7 @@ import torch
 from numba import int32
 from torch import Tensor
 
-from models.jit import Array, compiled
+from data_io.jit import Array, compiled
 from models.recurrent.track import Arrive, Track
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 from numba.core import caching
 
-from models.jit import compiled
+from data_io.jit import compiled
 
 
 def double(x):
