@@ -1,72 +1,16 @@
 """A block of lines of the intensity matrix as arrays: the cells of three columns, every row checked."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
 
 from data_io.alphabet import encode, encode_slices
-from data_io.bytearrays import NEWLINE, Bytes, Places, Separators, cut_runs
+from data_io.bytearrays import Bytes, Places, cut_runs
 from data_io.errors import DataError
+from data_io.rows import Layout, RowError, Rows
+from data_io.scanning import find_cells, read_decimals
 
 _RETURN = ord("\r")
-_WIDEST_NUMBER = 40
-_BEGINS_NUMBER = np.isin(np.arange(256), np.frombuffer(b"+-.0123456789", np.uint8))
-_MISSING = np.array([b"", b"NA", b"NaN", b"nan", b"N/A", b"#N/A", b"null", b"NULL", b"None"])
-
-
-@dataclass(frozen=True)
-class Layout:
-    """Which columns of the matrix to read; `width` is the number of all columns."""
-
-    width: int
-    probe_set: int
-    sequence: int
-    intensity: int
-    probe_id: int | None
-    experiment: str
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Probes of both sets in the order of the file.
-
-    Attributes
-    ----------
-    codes : uint8 array, shape (n, 41)
-    in_set_a : bool array, shape (n,)
-    intensity : float32 array, shape (n,)
-        NaN where nothing was measured.
-    """
-
-    codes: Bytes
-    in_set_a: npt.NDArray[np.bool_]
-    intensity: npt.NDArray[np.float32]
-
-    def __len__(self) -> int:
-        return len(self.codes)
-
-    @staticmethod
-    def join(parts: Sequence["Rows"]) -> "Rows":
-        """Put the rows of several blocks one behind the other."""
-        return Rows(
-            np.concatenate([part.codes for part in parts]),
-            np.concatenate([part.in_set_a for part in parts]),
-            np.concatenate([part.intensity for part in parts]),
-        )
-
-
-class RowError(Exception):
-    """A row that cannot be used; the reader of the file knows which line of it the block's first row is."""
-
-    def __init__(self, row: int, probe: str, problem: str) -> None:
-        super().__init__(problem)
-        self.row, self.probe, self.problem = row, probe, problem
-
-    def describe(self, first_line: int) -> str:
-        """Name line and probe, for a block that begins in line `first_line`."""
-        return f"line {first_line + self.row}{self.probe} {self.problem}"
+_MISSING = {b"", b"NA", b"NaN", b"nan", b"N/A", b"#N/A", b"null", b"NULL", b"None"}
 
 
 def read_rows(block: bytes | memoryview, layout: Layout) -> Rows:
@@ -91,32 +35,23 @@ class _Table:
     def __init__(self, block: bytes | memoryview, layout: Layout) -> None:
         self.layout = layout
         self.text: Bytes = np.frombuffer(block, np.uint8)
-        self._separators = Separators(self.text)
-        self._rows = self._separators.lines
-        if len(self._separators) != self._rows * layout.width:
-            raise self._uneven()
         asked = {layout.probe_set, layout.sequence, layout.intensity}
-        self._ends = self._find_ends({*asked, *(column - 1 for column in asked), layout.width - 1})
-        if (self.text[self._ends[layout.width - 1]] != NEWLINE).any():
-            raise self._uneven()
+        self._ends = self._find_ends({*asked, *(column - 1 for column in asked if column)})
 
-    def _find_ends(self, columns: Iterable[int]) -> dict[int, Places]:
-        """Where the cells of some columns end; column -1 is the line before."""
-        ordered = sorted(columns)
-        ranks = np.arange(self._rows, dtype=np.int32)[:, None] * self.layout.width + np.array(
-            ordered, np.int32
-        )
-        ends = np.where(
-            ranks < 0, -1, self._separators.places(np.maximum(ranks, 0).ravel()).reshape(ranks.shape)
-        )
-        return dict(zip(ordered, ends.T, strict=True))
+    def _find_ends(self, columns: set[int]) -> dict[int, Places]:
+        """Where the cells of some columns end, and the lines."""
+        ends = find_cells(self.text, self.layout.width, columns)
+        if ends is None:
+            raise self._uneven()
+        return ends
 
     def places(self, column: int) -> tuple[Places, Places]:
         """Where the cells of a column begin and end."""
-        if not {column - 1, column} <= self._ends.keys():
-            self._ends |= self._find_ends({column - 1, column})
-        before, ends = self._ends[column - 1], self._ends[column]
-        if column == self.layout.width - 1:
+        if not {column, max(column - 1, 0)} <= self._ends.keys():
+            self._ends |= self._find_ends({column, max(column - 1, 0)})
+        ends, lines = self._ends[column], self._ends[self.layout.width - 1]
+        before = self._ends[column - 1] if column else np.concatenate([[-1], lines[:-1]])
+        if ends is lines:
             ends = np.maximum(ends - (self.text[ends - 1] == _RETURN), before + 1)
         return before + 1, ends
 
@@ -167,15 +102,11 @@ def _in_set_a(table: _Table) -> npt.NDArray[np.bool_]:
 
 def _numbers(table: _Table) -> npt.NDArray[np.float32]:
     starts, ends = table.places(table.layout.intensity)
-    width = int(np.clip((ends - starts).max(), len(b"nan"), _WIDEST_NUMBER))
-    cells = table.strings(table.layout.intensity, width)
-    unlike = np.flatnonzero(~_BEGINS_NUMBER[cells.view(np.uint8)[::width]])
-    if len(unlike):
-        missing = np.isin(np.char.strip(cells[unlike]), _MISSING)
-        cells[unlike[missing]] = b"nan"
+    values, plain = read_decimals(table.text, starts, ends)
+    others = np.flatnonzero(~plain)
     with np.errstate(over="ignore"):
-        values = _parse(cells).astype(np.float32)
-    bad = np.isinf(values) | (ends - starts > _WIDEST_NUMBER)
+        values[others] = [_number(table.text[starts[row] : ends[row]].tobytes()) for row in others]
+    bad = np.isinf(values)
     if bad.any():
         row = int(bad.argmax())
         cell = f"has {table.cell(row, table.layout.intensity)!r} in {table.layout.experiment}"
@@ -185,15 +116,11 @@ def _numbers(table: _Table) -> npt.NDArray[np.float32]:
     return values
 
 
-def _parse(cells: npt.NDArray[np.bytes_]) -> npt.NDArray[np.float64]:
-    """Cells as numbers; infinity stands for what is none."""
-    try:
-        return np.array(list(map(float, cells.tolist())))  # faster than astype
-    except ValueError:
-        return np.array([_number(cell) for cell in cells])
-
-
 def _number(cell: bytes) -> float:
+    """A cell as a number; infinity stands for what is none."""
+    cell = cell.strip()
+    if cell in _MISSING:
+        return float("nan")
     try:
         return float(cell)
     except ValueError:

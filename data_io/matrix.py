@@ -1,9 +1,8 @@
 """The intensity matrix as a file: one experiment's column out of hundreds, with every row checked.
 
-The file is read in blocks. In each block the places of all tabs and line ends are found at once, and since
-every row has as many cells as the header they form a table: no cell but those asked for is ever looked at,
-and a row that is cut or broken anywhere shows by its count. Blocks are handled by several threads, since
-numpy works without holding Python's lock.
+The file is read in blocks. In each block all tabs and line ends are counted, and since every row has as many
+cells as the header they form a table: no cell but those asked for is ever looked at, and a row that is cut or
+broken anywhere shows by its count. Blocks are handled by several threads, without Python's lock.
 """
 
 import gzip
@@ -18,8 +17,8 @@ from itertools import cycle
 from pathlib import Path
 from typing import IO, cast
 
-from data_io.cells import Layout, RowError, Rows, read_rows
 from data_io.errors import DataError
+from data_io.rows import Layout, RowError, Rows
 
 SET_COLUMN, SEQUENCE_COLUMN, ID_COLUMN = "Probe_Set", "RNA_Seq", "Probe_ID"
 
@@ -62,6 +61,8 @@ def read_matrix(path: Path, experiment: str) -> Rows:
     DataError
         When the file, its header or one of its rows cannot be used.
     """
+    from data_io.cells import read_rows  # brings numba, which whatever is read from the cache has no need of
+
     with _open(path) as file, ThreadPoolExecutor(_THREADS) as threads:
         layout = _layout(path, _read_header(path, file), experiment)
         parts: list[Rows] = []

@@ -10,9 +10,9 @@ import numpy.typing as npt
 
 from data_io.alphabet import PAD, WIDTH
 from data_io.cache import ArrayCache, Source
-from data_io.cells import Rows
 from data_io.errors import DataError, StorageError
 from data_io.matrix import measured_experiments, read_matrix
+from data_io.rows import Rows
 
 __all__ = ["ProbeSet", "Probes", "measured_experiments", "read_probes"]
 
