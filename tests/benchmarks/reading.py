@@ -58,11 +58,16 @@ def summarise(name: str, pairs: list[tuple[float, float]]) -> dict[str, object]:
     }
 
 
+def bench_folder() -> Path:
+    """Where the benchmarks keep what takes long to make."""
+    return Path(os.environ.get("RBPTUNE_BENCH_DATA") or Path(tempfile.gettempdir()) / "rbptune-bench")
+
+
 def full_size_data() -> Path:
     """Simulate the whole array once: its real probes where their design is at hand, random ones otherwise."""
     from data_io.simulate import PLANTED, simulate
 
-    folder = Path(os.environ.get("RBPTUNE_BENCH_DATA") or Path(tempfile.gettempdir()) / "rbptune-bench")
+    folder = bench_folder()
     if not (folder / PLANTED).exists():
         measured = os.environ.get("RBPTUNE_REAL_DATA") or REPOSITORY.parent / "shared" / "data"
         design = Path(measured) / "probe_design.tsv.gz"
@@ -116,7 +121,8 @@ def peak_memory() -> float:
 
 def main() -> None:
     side, *folders = sys.argv[1:]
-    for module in ("openpyxl", "data_io.sealed" if side == "ours" else "reference_loader"):
+    ours = ("data_io.sealed", "data_io.cells", "scipy.linalg")  # numba imports the last where it is installed
+    for module in ("openpyxl", *(ours if side == "ours" else ("reference_loader",))):
         importlib.import_module(module)
     start = time.perf_counter()
     (read_ours if side == "ours" else read_reference)(*map(Path, folders))
