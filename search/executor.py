@@ -6,6 +6,8 @@ import logging
 import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Generator
+from contextlib import suppress
+from queue import Empty, SimpleQueue
 
 import torch
 
@@ -70,6 +72,7 @@ class InProcess(Executor):
     def __init__(self) -> None:
         self._running: dict[str, Generator[Event, None, None]] = {}
         self._unwanted: set[str] = set()
+        self._interrupts: SimpleQueue[None] = SimpleQueue()  # a signal handler may put into it at any moment
         self._threads_before = torch.get_num_threads()
         torch.set_num_threads(1)
 
@@ -90,9 +93,12 @@ class InProcess(Executor):
         """See `Executor.stop`."""
         self._unwanted.add(key)
 
-    def events(self, timeout: float) -> list[Event]:  # noqa: ARG002 - it never waits
-        """Let each running task go on to its next event."""
+    def events(self, timeout: float) -> list[Event]:
+        """Let each running task go on to its next event; wait only where none runs."""
         told = []
+        if not self._running:
+            with suppress(Empty):
+                self._interrupts.get(timeout=timeout)
         for key, task in list(self._running.items()):
             event = Stopped(key) if key in self._unwanted else next(task, None)
             if event is None or isinstance(event, Stopped):
@@ -104,6 +110,7 @@ class InProcess(Executor):
     def interrupt(self) -> None:
         """See `Executor.interrupt`."""
         self._unwanted.update(list(self._running))
+        self._interrupts.put(None)
 
     def _forget(self, key: str) -> None:
         self._running.pop(key).close()
