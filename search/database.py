@@ -52,6 +52,23 @@ def writer_options(url: str) -> dict[str, Any]:
     return options
 
 
+def database_file(url: str) -> str | None:
+    """Give the path of an SQLite database, or None for one of another kind.
+
+    Raises
+    ------
+    StorageError
+        When the address cannot be used, or is of a database in memory.
+    """
+    with database_errors(url):
+        address = make_url(url)
+    if address.get_backend_name() != "sqlite":
+        return None
+    if not address.database or address.database == ":memory:":
+        raise StorageError(f"{url}: a database in memory is gone with its process; name a file")
+    return address.database
+
+
 def connect(workspace: Workspace) -> sqlalchemy.Engine:
     """Open the workspace's database for queries alone.
 
@@ -62,10 +79,9 @@ def connect(workspace: Workspace) -> sqlalchemy.Engine:
     """
     workspace.require_database()
     url = workspace.storage_url
+    if (database := database_file(url)) is not None:
+        return sqlalchemy.create_engine("sqlite://", creator=partial(_open_for_reading, database))
     with database_errors(url):
-        database = make_url(url).database
-        if url.startswith("sqlite") and database:
-            return sqlalchemy.create_engine("sqlite://", creator=partial(_open_for_reading, database))
         return sqlalchemy.create_engine(url, **engine_options(url))
 
 

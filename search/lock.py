@@ -15,7 +15,7 @@ import sqlalchemy
 from filelock import FileLock, Timeout
 
 from data_io.errors import StorageError
-from search.database import database_errors, shown
+from search.database import database_errors, database_file, shown
 from search.workspace import Workspace
 
 DATABASE_KEY = 0x726270  # of the advisory lock on PostgreSQL
@@ -63,15 +63,13 @@ def driver_lock(workspace: Workspace) -> Iterator[None]:
 
 @contextmanager
 def _database_lock(url: str) -> Iterator[None]:
-    hold = _postgresql_lock if url.startswith("postgresql") else _file_lock
-    with hold(url):
+    database = database_file(url)
+    with _postgresql_lock(url) if database is None else _file_lock(url, database):
         yield
 
 
 @contextmanager
-def _file_lock(url: str) -> Iterator[None]:
-    with database_errors(url):
-        database = sqlalchemy.make_url(url).database or "studies.db"
+def _file_lock(url: str, database: str) -> Iterator[None]:
     lock = FileLock(f"{Path(database).resolve()}.lock")
     try:
         lock.acquire(timeout=1)

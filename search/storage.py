@@ -8,7 +8,7 @@ import optuna
 from filelock import FileLock
 
 from data_io.errors import StorageError
-from search.database import database_errors, shown, writer_options
+from search.database import database_errors, database_file, shown, writer_options
 from search.workspace import Workspace
 
 
@@ -18,9 +18,10 @@ def open_storage(workspace: Workspace) -> optuna.storages.BaseStorage:
     Raises
     ------
     StorageError
-        When the database cannot be reached, is not one, or was made by another Optuna version.
+        When the database cannot be reached, is not one, is in memory, or was made by another Optuna version.
     """
     url = workspace.storage_url
+    database_file(url)  # raises where the address is of no use
     workspace.prepare()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)

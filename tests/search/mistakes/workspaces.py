@@ -17,6 +17,11 @@ def a_storage_that_is_no_address(place: Place) -> Command:
     return place.launch("--storage", "nonsense")
 
 
+@says("sqlite://: a database in memory is gone with its process; name a file")
+def a_storage_in_memory(place: Place) -> Command:
+    return place.launch("--storage", "sqlite://")
+
+
 @says("oracel://scott@localhost/studies: unknown kind of database; use sqlite or postgresql+psycopg")
 def a_storage_of_an_unknown_kind(place: Place) -> Command:
     return place.launch("--storage", "oracel://scott@localhost/studies")
