@@ -14,6 +14,8 @@ from models.training import Best, EpochReport
 
 SOURCE = "checkpoint"  # checkpoints are handed around as bytes: there is no file name to blame
 
+GROUPS = ("model", "best", "optimizer", "average")
+
 
 @dataclass(frozen=True)
 class Checkpoint:
@@ -28,6 +30,8 @@ class Checkpoint:
     model, best_weights : dict of str to Tensor
         State dicts.
     optimizer : dict of str to Tensor
+    average : dict of str to Tensor
+        Empty where no weights are averaged.
     curve : list of EpochReport
     best : Best
     """
@@ -36,15 +40,14 @@ class Checkpoint:
     model: Mapping[str, Tensor]
     best_weights: Mapping[str, Tensor]
     optimizer: Mapping[str, Tensor]
+    average: Mapping[str, Tensor]
     curve: list[EpochReport]
     best: Best
 
     def to_bytes(self) -> bytes:
         """The bytes of a safetensors file."""
-        groups = {"model": self.model, "best": self.best_weights, "optimizer": self.optimizer}
-        state = {
-            f"{group}.{name}": value for group, values in groups.items() for name, value in values.items()
-        }
+        groups = zip(GROUPS, (self.model, self.best_weights, self.optimizer, self.average), strict=True)
+        state = {f"{group}.{name}": value for group, values in groups for name, value in values.items()}
         curve = [report.to_dict() for report in self.curve]
         return tensors.pack(state, {"identity": self.identity, "curve": curve, "best": list(self.best)})
 
@@ -61,8 +64,8 @@ class Checkpoint:
         if note.keys() != {"identity", "curve", "best"}:
             raise ModelError(f"{SOURCE}: these bytes are no checkpoint of a training run")
         curve = [EpochReport.from_dict(report) for report in note["curve"]]
-        model, best_weights, optimizer = (_group(state, name) for name in ("model", "best", "optimizer"))
-        return cls(note["identity"], model, best_weights, optimizer, curve, Best(*note["best"]))
+        model, best_weights, optimizer, average = (_group(state, name) for name in GROUPS)
+        return cls(note["identity"], model, best_weights, optimizer, average, curve, Best(*note["best"]))
 
     def check_identity(self, wanted: Mapping[str, Any]) -> None:
         """Refuse to go on with another run.

@@ -6,12 +6,14 @@ import logging
 import math
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from models.averaging import Average
 from models.checkpoint import SOURCE, Checkpoint
 from models.config import to_params
 from models.dropout import seed_dropout
@@ -31,7 +33,7 @@ __all__ = ["Best", "EpochReport", "Interrupted", "Trainer", "TrainingConfig", "f
 
 log = logging.getLogger(__name__)
 
-CHECKPOINT_FORMAT = 1
+CHECKPOINT_FORMAT = 2
 INQUIRY_INTERVAL = 0.2  # seconds between two questions whether to go on: asking may take longer than a step
 
 
@@ -59,7 +61,7 @@ class Trainer:
     Attributes
     ----------
     model : nn.Module
-        The network in its present state.
+        The network in its present state, not averaged.
     curve : list of EpochReport
         One report for each epoch completed.
     best : Best
@@ -84,6 +86,7 @@ class Trainer:
         self._validation_targets = self._validation.targets.cpu().numpy()
         self.model = self._build()
         self.optimizer = Adam(self.model, training.weight_decay)
+        self._average = Average(self.model, training.averaging) if training.averaging else None
         self.curve: list[EpochReport] = []
         self.best = Best(0, 0.0)
         self._best_weights = self._copy_weights()
@@ -118,11 +121,12 @@ class Trainer:
         start = time.perf_counter()
         self._interrupted = True  # until the epoch is complete
         train_loss = self._train_epoch(wanted or (lambda: True))
-        report = self._validate(train_loss, start)
+        with self._averaged():
+            report = self._validate(train_loss, start)
+            if not report.diverged and (self.best.epoch == 0 or report.spearman > self.best.spearman):
+                self.best = Best(report.epoch, report.spearman)
+                self._best_weights = self._copy_weights()
         self.curve.append(report)
-        if not report.diverged and (self.best.epoch == 0 or report.spearman > self.best.spearman):
-            self.best = Best(report.epoch, report.spearman)
-            self._best_weights = self._copy_weights()
         self._interrupted = False
         log.debug("%s seed %d: %s", self.architecture, self.seed, report)
         return report
@@ -135,7 +139,8 @@ class Trainer:
         """All that `restore` needs to go on after the present epoch, as the bytes of a safetensors file."""
         if self._interrupted:
             raise RuntimeError(f"no checkpoint within epoch {self.epoch + 1}: training was interrupted there")
-        state = self.model.state_dict(), self._best_weights, self.optimizer.state()
+        average = self._average.state() if self._average else {}
+        state = self.model.state_dict(), self._best_weights, self.optimizer.state(), average
         return Checkpoint(self.identity(), *state, self.curve, self.best).to_bytes()
 
     def restore(self, blob: bytes) -> None:
@@ -148,11 +153,18 @@ class Trainer:
         """
         found = Checkpoint.from_bytes(blob)
         found.check_identity(self.identity())
-        pairs = (found.model, self.model.state_dict()), (found.best_weights, self._best_weights)
-        for tensors, expected in (*pairs, (found.optimizer, self.optimizer.state())):
+        average = self._average.state() if self._average else {}
+        weights = (found.model, self.model.state_dict()), (found.best_weights, self._best_weights)
+        for tensors, expected in (
+            *weights,
+            (found.optimizer, self.optimizer.state()),
+            (found.average, average),
+        ):
             check_shapes(tensors, expected, SOURCE)
         self.model.load_state_dict(found.model)
         self.optimizer.load_state(found.optimizer)
+        if self._average:
+            self._average.load_state(found.average)
         self._best_weights, self.curve, self.best = dict(found.best_weights), found.curve, found.best
         self._interrupted = False
 
@@ -187,12 +199,18 @@ class Trainer:
             error = torch.sub(prediction.detach(), targets, out=errors[batch * size : (batch + 1) * size])
             # The gradient of the mean squared error, without the calls that autograd would make for it.
             torch.autograd.backward(prediction, error * (2.0 / len(targets)))
-            self.optimizer.step(self._learning_rate(batch))
+            self._step(batch)
         return errors.square().mean()
 
-    def _learning_rate(self, batch: int) -> float:
+    def _step(self, batch: int) -> None:
         batches = math.ceil(len(self._train) / self.training.batch_size)
-        return self.training.learning_rate_at(self.epoch * batches + batch, self.training.epochs * batches)
+        number = self.epoch * batches + batch
+        self.optimizer.step(self.training.learning_rate_at(number, self.training.epochs * batches))
+        if self._average:
+            self._average.step(number)
+
+    def _averaged(self) -> AbstractContextManager[None]:
+        return self._average.shown() if self._average else nullcontext()
 
     def _validate(self, train_loss: Tensor, start: float) -> EpochReport:
         prediction, target = predict(self.model, self._validation.codes), self._validation_targets

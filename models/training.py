@@ -13,7 +13,7 @@ from models import fields
 
 @dataclass(frozen=True)
 class TrainingConfig:
-    """How a network is trained; the defaults are those of the seed CNN.
+    """How a network is trained; the defaults are those of the seed CNN, but for the averaging.
 
     Parameters
     ----------
@@ -27,6 +27,9 @@ class TrainingConfig:
         L2 penalty added to the gradient (as in `torch.optim.Adam`, not decoupled).
     schedule : str
         `"constant"`, or `"cosine"`: from `learning_rate` down to 0 over all steps of all epochs.
+    averaging : float
+        Share of the old at each step in a running average of the weights, by which the network is validated
+        and kept; 0 keeps the weights themselves, as published.
     """
 
     learning_rate: float = fields.within(1e-3, 1e-7, 1.0)
@@ -34,6 +37,7 @@ class TrainingConfig:
     epochs: int = fields.within(30, 1, 10000)
     weight_decay: float = fields.within(0.0, 0.0, 1.0)
     schedule: str = fields.one_of("constant", "cosine")
+    averaging: float = fields.within(0.99, 0.0, 0.9999)
 
     def __post_init__(self) -> None:
         fields.check(self)

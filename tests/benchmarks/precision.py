@@ -37,7 +37,7 @@ def score(network: str, precision: str, seed: int) -> float:
     data = load_training_set(folder, resolve("ANKHD1", read_master_sheet(find_sheet(folder))))
     architecture, options, batch_size = OURS[network]
     config = dataclasses.replace(get_architecture(architecture).config(**options), precision=precision)
-    training = TrainingConfig(batch_size=batch_size, epochs=EPOCHS[network])
+    training = TrainingConfig(batch_size=batch_size, epochs=EPOCHS[network], averaging=0.0)
     trainer = Trainer(architecture, config, training, data, seed, device="cpu")
     fit(trainer)
     return trainer.best.spearman

@@ -21,7 +21,7 @@ PROTEIN = "SIM100"
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
-def first_read(runs: int = 3) -> dict[str, object]:
+def first_read(runs: int = 5) -> dict[str, object]:
     """Read the file for the first time: master sheet, training, validation and test set, cache written."""
     data = full_size_data()
     warm(data)

@@ -124,7 +124,7 @@ def our_epoch(network: str, probes: int) -> Callable[[], object]:
 
     architecture, options, batch_size = OURS[network]
     config = get_architecture(architecture).config(**options)
-    training = TrainingConfig(batch_size=batch_size, epochs=10_000)
+    training = TrainingConfig(batch_size=batch_size, epochs=10_000, averaging=0.0)
     return Trainer(architecture, config, training, load(probes), seed=0, device="cpu").run_epoch
 
 

@@ -27,7 +27,7 @@ def one_thread():
 
 
 def ours(data, seed):
-    training = TrainingConfig(batch_size=BATCH, epochs=EPOCHS)
+    training = TrainingConfig(batch_size=BATCH, epochs=EPOCHS, averaging=0.0)
     return fit(Trainer("cnn", CNNConfig(), training, data, seed, device="cpu"))[-1].spearman
 
 

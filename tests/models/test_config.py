@@ -50,7 +50,7 @@ def test_what_is_left_out_keeps_its_default():
         ("cnn", {"filter": 3}, "cnn has no hyperparameter 'filter': did you mean 'filters'?"),
         ("cnn", {"lstm_hidden": 3}, "cnn has no hyperparameter 'lstm_hidden': "),
         ("rnn", {"pooling": "max"}, "rnn has no hyperparameter 'pooling': "),
-        ("cnn", {"zzz": 3}, "cnn has no hyperparameter 'zzz': known are batch_norm, batch_size, dropout"),
+        ("cnn", {"zzz": 3}, "cnn has no hyperparameter 'zzz': known are averaging, batch_norm, batch_size"),
         ("cnn", {"motif_length": 42}, "motif_length = 42: must be a whole number from 1 to 41"),
         ("cnn", {"pooling": "mean"}, "pooling = 'mean': must be one of max, max+average"),
         ("cnn", {"dropout": 1}, "dropout = 1: must be a number from 0 to 0.99"),

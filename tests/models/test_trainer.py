@@ -93,7 +93,7 @@ def test_a_planted_motif_is_learned(data_of, architecture, network):
 
 
 def test_a_report_holds_the_figures_of_the_whole_validation_split(small_trainer, data):
-    trainer = small_trainer()
+    trainer = small_trainer(averaging=0.0)
     report = trainer.run_epoch()
     prediction, target = predict(trainer.model, data.validation.codes), data.validation.targets
     measured = ~np.isnan(target)
@@ -157,7 +157,7 @@ def test_the_callback_sees_each_epoch_and_can_stop(small_trainer):
 
 
 def test_the_best_weights_are_those_of_the_best_epoch(small_trainer, data):
-    trainer = small_trainer(epochs=8, learning_rate=0.03)
+    trainer = small_trainer(epochs=8, learning_rate=0.03, averaging=0.0)
     assert trainer.best == (0, 0.0)
     kept = {}
 
@@ -195,7 +195,7 @@ def test_training_that_diverges_by_itself_is_told(small_trainer, data):
 
 
 def test_a_constant_prediction_is_told_and_scores_zero(small_trainer):
-    trainer = small_trainer(learning_rate=1e-7)
+    trainer = small_trainer(learning_rate=1e-7, averaging=0.0)
     with torch.no_grad():
         trainer.model.head.fc1.weight.zero_()
         trainer.model.head.fc1.bias.fill_(-1.0)
