@@ -27,6 +27,7 @@ from search.observer import Observer
 from search.results import write_results
 from search.sampler import derive_seed
 from search.searching import TRIES
+from search.spec import PRUNER
 from search.study import StudyRecord
 from search.tasks import Event, Failed, Finished, HeldOutTask, Lost, Reported, Task, TrainTask
 from search.workspace import Workspace
@@ -124,8 +125,9 @@ class Final:
         name, spec = _name(trial, member), self._record.spec
         seed = derive_seed(spec.seed, self._record.name, "member", member)
         state = self._checkpoints.find(name)
-        key = f"{self._record.name}#{name}"
-        return TrainTask(key, spec.architecture, trial.user_attrs["params"], seed, self._data, state)
+        key, params = f"{self._record.name}#{name}", trial.user_attrs["params"]
+        patience = PRUNER["retraining_patience"] if trial.number else None
+        return TrainTask(key, spec.architecture, params, seed, self._data, state, patience)
 
     def _found(self, trial: FrozenTrial, member: int) -> Member | None:
         """Give a member that is trained already; a damaged one comes out the same again."""

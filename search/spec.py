@@ -13,9 +13,15 @@ from data_io.errors import StudyError
 from search.space import Space
 from search.space_files import parse_space
 
-PRUNER: dict[str, Any] = {"name": "median", "startup_trials": 5, "warmup_epochs": 5, "patience": 6}
-"""What ends trials early: below the median of the others at the same epoch, or `patience` epochs without a
-new best. Trial 0 is exempt from the latter, so that it trains as published."""
+PRUNER: dict[str, Any] = {
+    "keep_percent": 33,
+    "startup_trials": 5,
+    "warmup_epochs": 3,
+    "patience": 2,
+    "retraining_patience": 5,
+}
+"""What ends trials early: below the best third of the finished ones at the same epoch, or `patience` epochs
+without a new best; retraining ends by the latter alone. Trial 0 trains to its end, as published."""
 VERSIONS = ("torch", "numpy", "numba", "optuna", "distributed")
 
 

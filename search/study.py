@@ -43,8 +43,10 @@ class StudyRecord:
         self.state = State(attributes["state"])
         self.refresh()
         self.study.sampler = RepeatableTPE(self.spec.seed)
-        self.study.pruner = optuna.pruners.MedianPruner(
-            n_startup_trials=PRUNER["startup_trials"], n_warmup_steps=PRUNER["warmup_epochs"]
+        self.study.pruner = optuna.pruners.PercentilePruner(
+            PRUNER["keep_percent"],
+            n_startup_trials=PRUNER["startup_trials"],
+            n_warmup_steps=PRUNER["warmup_epochs"],
         )
 
     def refresh(self) -> None:

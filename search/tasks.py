@@ -94,6 +94,8 @@ class TrainTask:
     data : TrainingSet
     state : bytes or None
         A checkpoint to go on from.
+    patience : int or None
+        Epochs without a new best after which it ends.
     """
 
     key: str
@@ -102,6 +104,7 @@ class TrainTask:
     seed: int
     data: TrainingSet
     state: bytes | None = None
+    patience: int | None = None
 
     def run(self, wanted: Wanted) -> Iterator[Event]:
         """Train, and yield a `Reported` for each epoch and then a `Finished` with the best weights."""
@@ -110,7 +113,7 @@ class TrainTask:
         if self.state is not None:
             _go_on(trainer, self.state)
         try:
-            while not trainer.finished:
+            while not trainer.finished and not self._has_stalled(trainer):
                 report = trainer.run_epoch(wanted)
                 yield Reported(self.key, report.to_dict(), trainer.checkpoint())
         except Interrupted:
@@ -123,6 +126,9 @@ class TrainTask:
                 "curve": [report.to_dict() for report in trainer.curve],
             },
         )
+
+    def _has_stalled(self, trainer: Trainer) -> bool:
+        return self.patience is not None and trainer.epoch - trainer.best.epoch >= self.patience
 
 
 def _go_on(trainer: Trainer, state: bytes) -> None:

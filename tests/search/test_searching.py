@@ -18,7 +18,7 @@ from search.tasks import Finished, Reported, TrainTask
 from search.workspace import Workspace
 from tests.search.test_storages import spec
 
-PATIENCE = PRUNER["patience"]
+PATIENCE, WARMUP = PRUNER["patience"], PRUNER["warmup_epochs"]
 RISING = [0.1, 0.2, 0.3]
 STALLED = [*RISING, *[0.25] * PATIENCE]
 
@@ -55,7 +55,7 @@ class Study:
         ]
         wanted = []
         for epoch in range(first, len(scores) + 1):
-            state = Checkpoint({}, {}, {}, {}, curve[:epoch], Best(0, 0.0)).to_bytes()
+            state = Checkpoint({}, {}, {}, {}, {}, curve[:epoch], Best(0, 0.0)).to_bytes()
             wanted.append(self.search.handle(Reported(task.key, curve[epoch - 1].to_dict(), state)))
         return wanted
 
@@ -100,7 +100,7 @@ def test_patience_is_the_same_after_an_interruption(study: Study) -> None:
 def test_a_collapse_is_flagged_also_where_it_is_pruned(study: Study) -> None:
     study.finish(5)
     task = study.search.next_task()
-    assert study.report(task, [0.0] * 5, constant=True) == [True] * 4 + [False]
+    assert study.report(task, [0.0] * WARMUP, constant=True) == [True] * (WARMUP - 1) + [False]
     trial = study.record.trials()[5]
     assert (trial.state.name, trial.user_attrs["flag"]) == ("PRUNED", "constant")
 
@@ -108,8 +108,8 @@ def test_a_collapse_is_flagged_also_where_it_is_pruned(study: Study) -> None:
 def test_a_divergence_is_told_as_such_and_not_pruned(study: Study) -> None:
     study.finish(5)
     task = study.search.next_task()
-    assert all(study.report(task, [0.1] * 4))
-    last = EpochReport(5, 1.0, 1.0, 0.0, 0.0, 0.1, diverged=True).to_dict()
+    assert all(study.report(task, [0.1] * (WARMUP - 1)))
+    last = EpochReport(WARMUP, 1.0, 1.0, 0.0, 0.0, 0.1, diverged=True).to_dict()
     assert study.search.handle(Reported(task.key, last, b""))
     study.search.handle(Finished(task.key, {"weights": b"", "curve": [last]}))
     trial = study.record.trials()[5]

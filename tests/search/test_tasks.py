@@ -49,6 +49,16 @@ def test_a_damaged_checkpoint_costs_its_epochs_and_nothing_else(data: TrainingSe
     assert again[-1].result["weights"] == events[-1].result["weights"]
 
 
+def test_it_ends_where_its_patience_does_also_when_it_goes_on(data: TrainingSet) -> None:
+    params = {**PARAMS, "epochs": 100, "learning_rate": 0.05}
+    *reports, end = TrainTask("k", "cnn", params, 1, data, patience=2).run(always)
+    scores = [event.report["spearman"] for event in reports]
+    assert scores.index(max(scores)) == len(scores) - 3
+    assert len(scores) < 100, "choose a learning rate at which it stalls"
+    (again,) = TrainTask("k", "cnn", params, 1, data, reports[-1].state, patience=2).run(always)
+    assert again.result == end.result
+
+
 def test_an_unwanted_task_stops_within_its_epoch(data: TrainingSet) -> None:
     assert list(TrainTask("k", "cnn", PARAMS, 1, data).run(lambda: False)) == [Stopped("k")]
 

@@ -6,6 +6,7 @@ import sqlite3
 
 import optuna
 
+from search.spec import PRUNER
 from search.storage import open_storage
 from search.workspace import Workspace
 from tests.search.commands import STUDY, TINY_SPACE
@@ -143,7 +144,8 @@ def a_study_whose_trials_ended_by_another_rule(place: Place) -> Command:
     again = place.again()
     with sqlite3.connect(place.workspace / "studies.db") as database:
         values = "UPDATE study_user_attributes SET value_json = REPLACE(value_json, ?, ?)"
-        changed = database.execute(f"{values} WHERE key = 'spec'", ('"name": "median"', '"name": "none"'))
+        patience = f'"patience": {PRUNER["patience"]}'
+        changed = database.execute(f"{values} WHERE key = 'spec'", (patience, '"patience": 99'))
         assert changed.rowcount == 1
     return again
 
