@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 
 def predict(
-    model: nn.Module | Sequence[nn.Module], codes: NDArray[np.uint8] | Tensor, batch_size: int = 4096
+    model: nn.Module | Sequence[nn.Module], codes: NDArray[np.uint8] | Tensor, batch_size: int = 2048
 ) -> NDArray[np.float32]:
     """Predict without dropout and gradients.
 
@@ -21,7 +21,7 @@ def predict(
         A network, or the members of an ensemble, whose predictions are averaged.
     codes : uint8 array or Tensor (n, 41)
         Sequences as `data_io.alphabet.encode` gives them.
-    batch_size : int, default 4096
+    batch_size : int, default 2048
         Sequences taken at once; changes memory and speed alone.
 
     Returns
