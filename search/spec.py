@@ -14,13 +14,13 @@ from search.space import Space
 from search.space_files import parse_space
 
 PRUNER: dict[str, Any] = {
-    "keep_percent": 33,
+    "keep_percent": 50,
     "startup_trials": 5,
     "warmup_epochs": 3,
     "patience": 2,
     "retraining_patience": 5,
 }
-"""What ends trials early: below the best third of the finished ones at the same epoch, or `patience` epochs
+"""What ends trials early: not in the better half of the finished ones at the same epoch, or `patience` epochs
 without a new best; retraining ends by the latter alone. Trial 0 trains to its end, as published."""
 VERSIONS = ("torch", "numpy", "numba", "optuna", "distributed")
 
