@@ -58,16 +58,12 @@ def scale_relu(z: Array, scale: Array, shift: Array, activated: Array) -> None:
 
 
 @compiled
-def relu_gradient_sums(z: Array, scale: Array, shift: Array, gradient: Array, sums: Array) -> None:
+def relu_gradient_sums(z: Array, activated: Array, gradient: Array, sums: Array) -> None:
     """Sum over all positions of the gradient that the ReLU lets pass, and of its product with `z`.
-
-    What it lets pass is found again from `z`: a third array to read would take longer.
 
     Parameters
     ----------
-    z, gradient : float32 | bfloat16 arrays (B, P, C)
-    scale, shift : float32 arrays (C,)
-        As `scale_relu` had them.
+    z, activated, gradient : float32 | bfloat16 arrays (B, P, C)
     sums : float64 array (2, C)
         Written.
     """
@@ -78,24 +74,22 @@ def relu_gradient_sums(z: Array, scale: Array, shift: Array, gradient: Array, su
         part[:] = 0.0
         for p in range(positions):
             for c in range(channels):
-                value = widen(z[b, p, c])
-                passes = value * scale[c] + shift[c] > float32(0.0)
-                slope = widen(gradient[b, p, c]) if passes else float32(0.0)
+                slope = widen(gradient[b, p, c]) if widen(activated[b, p, c]) > 0.0 else float32(0.0)
                 part[0, c] += slope
-                part[1, c] += slope * value
+                part[1, c] += slope * widen(z[b, p, c])
         sums += part
 
 
 @compiled
 def relu_gradient(
-    z: Array, scale: Array, shift: Array, gradient: Array, offset: Array, decay: Array, result: Array
+    z: Array, activated: Array, gradient: Array, scale: Array, offset: Array, decay: Array, result: Array
 ) -> None:
     """Gradient of `scale_relu` with respect to `z`, less `offset + decay * z`.
 
     Parameters
     ----------
-    z, gradient : float32 | bfloat16 arrays (B, P, C)
-    scale, shift, offset, decay : float32 arrays (C,)
+    z, activated, gradient : float32 | bfloat16 arrays (B, P, C)
+    scale, offset, decay : float32 arrays (C,)
     result : array as `z`
         Written.
     """
@@ -103,10 +97,9 @@ def relu_gradient(
     for b in range(sequences):
         for p in range(positions):
             for c in range(channels):
-                value = widen(z[b, p, c])
-                passes = value * scale[c] + shift[c] > float32(0.0)
-                slope = widen(gradient[b, p, c]) * scale[c] if passes else float32(0.0)
-                result[b, p, c] = narrow(slope - (offset[c] + decay[c] * value), result)
+                slope = widen(gradient[b, p, c]) if widen(activated[b, p, c]) > 0.0 else float32(0.0)
+                slope = slope * scale[c] - (offset[c] + decay[c] * widen(z[b, p, c]))
+                result[b, p, c] = narrow(slope, result)
 
 
 @compiled

@@ -94,15 +94,15 @@ class _NormRelu(torch.autograd.Function):
             scale = scale * figures[1]
             shift = shift - figures[0] * scale
         call(scale_relu, z, scale, shift, activated)
-        ctx.save_for_backward(z, scale, shift, figures)
+        ctx.save_for_backward(z, activated, scale, figures)
         return activated
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        z, scale, shift, figures = ctx.saved_tensors
+        z, activated, scale, figures = ctx.saved_tensors
         sums = torch.empty(2, len(scale), dtype=torch.float64)
-        call(relu_gradient_sums, z, scale, shift, gradient, sums)
+        call(relu_gradient_sums, z, activated, gradient, sums)
         shift_slope, scale_slope = sums.float()
         offset, decay = torch.zeros_like(scale), torch.zeros_like(scale)
         if figures is not None:
@@ -112,7 +112,7 @@ class _NormRelu(torch.autograd.Function):
             decay = share * inverse * scale_slope
             offset = share * shift_slope - decay * mean
         z_slope = torch.empty_like(z)
-        call(relu_gradient, z, scale, shift, gradient, offset, decay, z_slope)
+        call(relu_gradient, z, activated, gradient, scale, offset, decay, z_slope)
         return z_slope, scale_slope, shift_slope, None
 
 
