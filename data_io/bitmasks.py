@@ -13,16 +13,11 @@ from typing import Any
 
 from llvmlite import ir  # type: ignore[import-untyped]
 from numba import types
-from numba.extending import intrinsic
+
+from data_io.jit import intrinsic
 
 BYTES = 64
 _VECTOR = ir.VectorType(ir.IntType(8), BYTES)
-
-
-def _inline(build: Callable[..., Any]) -> Callable[..., Any]:
-    """``intrinsic`` with a type that strict checking accepts."""
-    inlined: Callable[..., Any] = intrinsic(build)
-    return inlined
 
 
 def _comparing(operator: str) -> Callable[..., Any]:
@@ -41,19 +36,19 @@ def _comparing(operator: str) -> Callable[..., Any]:
     return lower
 
 
-@_inline
+@intrinsic
 def at_most(typing: Any, text: Any, start: Any, byte: Any) -> Any:
     """Bit i tells whether byte ``start + i`` of a uint8 array is at most ``byte``."""
     return types.uint64(text, types.int64, types.int64), _comparing("<=")
 
 
-@_inline
+@intrinsic
 def equal(typing: Any, text: Any, start: Any, byte: Any) -> Any:
     """Bit i tells whether byte ``start + i`` of a uint8 array is ``byte``."""
     return types.uint64(text, types.int64, types.int64), _comparing("==")
 
 
-@_inline
+@intrinsic
 def count(typing: Any, bits: Any) -> Any:
     """How many bits of a uint64 are set, as an int64."""
 
@@ -63,7 +58,7 @@ def count(typing: Any, bits: Any) -> Any:
     return types.int64(types.uint64), lower
 
 
-@_inline
+@intrinsic
 def lowest(typing: Any, bits: Any) -> Any:
     """The place of the lowest bit that is set in a uint64, as an int64; 64 where none is."""
 

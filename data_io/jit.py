@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
-from numba import njit
+from numba import extending, njit
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -35,3 +35,9 @@ def inlined(function: Callable[P, R]) -> Callable[P, R]:
     """Compile into the kernels that call it."""
     part: Callable[P, R] = njit(forceinline=True, nogil=True, error_model="numpy")(function)
     return part
+
+
+def intrinsic(build: Callable[..., Any]) -> Callable[..., Any]:
+    """``numba.extending.intrinsic`` with a type that strict checking accepts."""
+    lowered: Callable[..., Any] = extending.intrinsic(build)
+    return lowered

@@ -16,7 +16,9 @@ from typing import Any
 
 from llvmlite import ir  # type: ignore[import-untyped]
 from numba import types
-from numba.extending import intrinsic, models, register_model
+from numba.extending import models, register_model
+
+from data_io.jit import intrinsic
 
 LANES = 16
 
@@ -41,12 +43,6 @@ class LanesModel(models.PrimitiveModel):
 
     def __init__(self, manager: Any, lanes: LanesType) -> None:
         super().__init__(manager, lanes, lanes.vector)  # type: ignore[no-untyped-call]
-
-
-def _inline(build: Callable[..., Any]) -> Callable[..., Any]:
-    """``intrinsic`` with a type that strict checking accepts."""
-    inlined: Callable[..., Any] = intrinsic(build)
-    return inlined
 
 
 def _address(context: Any, builder: Any, signature: Any, args: Any, vector: ir.Type) -> Any:
@@ -76,7 +72,7 @@ def _loading(vector: ir.Type) -> Callable[..., Any]:
     return lower
 
 
-@_inline
+@intrinsic
 def load(typing: Any, array: Any, offset: Any) -> Any:
     """Sixteen numbers of a flat contiguous float32 | bfloat16 array, from ``offset`` on."""
     exact = _loading(FLOATS.vector)
@@ -88,13 +84,13 @@ def load(typing: Any, array: Any, offset: Any) -> Any:
     return FLOATS(array, types.int64), widen if array.dtype == types.uint16 else exact
 
 
-@_inline
+@intrinsic
 def load_integers(typing: Any, array: Any, offset: Any) -> Any:
     """Sixteen numbers of a flat contiguous int32 array, from ``offset`` on."""
     return INTEGERS(array, types.int64), _loading(INTEGERS.vector)
 
 
-@_inline
+@intrinsic
 def store(typing: Any, array: Any, offset: Any, value: Any) -> Any:
     """Write sixteen numbers into a flat contiguous array; bfloat16 takes the nearest."""
 
@@ -117,19 +113,19 @@ def _spreading(context: Any, builder: Any, signature: Any, args: Any) -> Any:
     return _splat(builder, args[0])
 
 
-@_inline
+@intrinsic
 def spread(typing: Any, number: Any) -> Any:
     """The same float32 in all lanes."""
     return FLOATS(types.float32), _spreading
 
 
-@_inline
+@intrinsic
 def spread_integer(typing: Any, number: Any) -> Any:
     """The same int32 in all lanes."""
     return INTEGERS(types.int32), _spreading
 
 
-@_inline
+@intrinsic
 def plus(typing: Any, left: Any, right: Any) -> Any:
     """``left + right``."""
 
@@ -139,7 +135,7 @@ def plus(typing: Any, left: Any, right: Any) -> Any:
     return FLOATS(FLOATS, FLOATS), lower
 
 
-@_inline
+@intrinsic
 def times(typing: Any, left: Any, right: Any) -> Any:
     """``left * right``."""
 
@@ -149,7 +145,7 @@ def times(typing: Any, left: Any, right: Any) -> Any:
     return FLOATS(FLOATS, FLOATS), lower
 
 
-@_inline
+@intrinsic
 def multiply_add(typing: Any, left: Any, right: Any, addend: Any) -> Any:
     """``left * right + addend``, in one instruction where there is one."""
 
@@ -160,7 +156,7 @@ def multiply_add(typing: Any, left: Any, right: Any, addend: Any) -> Any:
     return FLOATS(FLOATS, FLOATS, FLOATS), lower
 
 
-@_inline
+@intrinsic
 def keep_larger(typing: Any, best: Any, place: Any, value: Any, here: Any) -> Any:
     """``(value, here)`` in the lanes where ``value > best`` or one of them is NaN, else ``(best, place)``."""
 
@@ -174,7 +170,7 @@ def keep_larger(typing: Any, best: Any, place: Any, value: Any, here: Any) -> An
     return both(FLOATS, INTEGERS, FLOATS, types.int32), lower
 
 
-@_inline
+@intrinsic
 def relu(typing: Any, value: Any) -> Any:
     """``max(value, 0)``; NaN stays."""
 
@@ -185,7 +181,7 @@ def relu(typing: Any, value: Any) -> Any:
     return FLOATS(FLOATS), lower
 
 
-@_inline
+@intrinsic
 def positive_bits(typing: Any, value: Any) -> Any:
     """One bit a lane, as an integer: whether it is above zero."""
 
@@ -196,7 +192,7 @@ def positive_bits(typing: Any, value: Any) -> Any:
     return types.uint16(FLOATS), lower
 
 
-@_inline
+@intrinsic
 def where_bits(typing: Any, bits: Any, value: Any) -> Any:
     """The lanes of `value` whose bit is set, zero in the others."""
 
@@ -207,7 +203,7 @@ def where_bits(typing: Any, bits: Any, value: Any) -> Any:
     return FLOATS(types.uint16, FLOATS), lower
 
 
-@_inline
+@intrinsic
 def where_equal(typing: Any, places: Any, here: Any, value: Any) -> Any:
     """The lanes of `value` where `places == here`, zero in the others."""
 
