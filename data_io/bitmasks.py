@@ -1,7 +1,7 @@
 """Sixty-four bytes of a text at once, as the bits of one number, inside compiled kernels.
 
-LLVM does not find such a comparison in a loop by itself. Said outright it is one instruction with AVX-512
-and a few with AVX2 or NEON. The functions exist in compiled code only.
+Said outright, LLVM makes such a comparison of the widest instructions that the processor has (one with
+AVX-512). The functions exist in compiled code only.
 
 numba caches a kernel by the file it stands in, not by this one: after a change here, touch `scanning.py`.
 """

@@ -1,4 +1,4 @@
-"""How this package compiles its kernels.
+"""How the kernels of readers and networks are compiled.
 
 numba caches a kernel's machine code by the file the kernel stands in: after a change in code that is
 inlined from another file, touch the kernel's.

@@ -1,7 +1,6 @@
 """The cells of an intensity matrix, found and read by kernels that numba compiles for the processor at hand.
 
-They take a block at the speed of memory and without Python's lock, so that threads do not wait for each
-other.
+They work without Python's lock, so that threads with a block each do not wait for each other in them.
 """
 
 from collections.abc import Iterable
