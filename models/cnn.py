@@ -36,7 +36,7 @@ class CNNConfig:
         Normalise the pooled features. Dropout then takes a feature to its mean instead of to an arbitrary
         value, which matters most with one layer.
     precision : str
-        Of the second and third layer while training on a CPU: `"auto"` is bfloat16 where the processor has
+        Of the second and third layer on a CPU: `"auto"` is bfloat16 where the processor has
         instructions for it, which more than doubles the speed and keeps the scores, or `"float32"`.
     """
 

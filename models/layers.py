@@ -157,7 +157,7 @@ class ConvStack(nn.Module):
             return conv_pool(codes, self.motifs.weight, self.motifs.bias, how, self.norm)
         if not has_kernels(codes, self.motifs.weight):
             return pool(self(codes), how)
-        half = self.training and self.precision == "auto" and multiplies_bfloat16()
+        half = self.precision == "auto" and multiplies_bfloat16()
         return pool_features(self.features(codes, torch.bfloat16 if half else torch.float32), how)
 
     def features(self, codes: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
