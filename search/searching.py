@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from functools import reduce
 from typing import Any
 
 import optuna
@@ -20,7 +21,7 @@ from search.study import StudyRecord
 from search.tasks import Event, Failed, Finished, Lost, Reported, Started, TrainTask
 
 TRIES = 3  # workers that one trial may cost
-NEVER = (0, float("-inf"))  # best epoch and Spearman of a trial that has not reported
+NEVER = (0, float("-inf"))  # epoch and Spearman of the last gain of a trial that has not reported
 FAILURES_IN_A_ROW = 5  # trials that may fail before the study does
 
 
@@ -50,7 +51,7 @@ class Search:
         cut_off = record.trials(TrialState.RUNNING)
         self._waiting = [self._attach(trial._trial_id) for trial in cut_off]
         self._reported = {trial.number: trial.last_step or 0 for trial in cut_off}
-        self._best = {trial.number: _best_of(trial.intermediate_values) for trial in cut_off}
+        self._gained = {trial.number: _last_gain(trial.intermediate_values) for trial in cut_off}
         self._done = record.done
         self._asked = len(record.trials()) - len(record.trials(TrialState.WAITING))
         self._lost: Counter[str] = Counter()
@@ -141,11 +142,8 @@ class Search:
         return True
 
     def _has_stalled(self, number: int, epoch: int, spearman: float) -> bool:
-        best_epoch, best = self._best.get(number, NEVER)
-        if spearman > best:
-            self._best[number] = (epoch, spearman)
-            return False
-        return number > 0 and epoch - best_epoch >= PRUNER["patience"]
+        self._gained[number] = gained = _gain(self._gained.get(number, NEVER), epoch, spearman)
+        return number > 0 and epoch - gained[0] >= PRUNER["patience"]
 
     def _finish(self, key: str, trial: optuna.Trial, curve: list[dict[str, Any]]) -> None:
         best = max(curve, key=lambda report: report["spearman"])
@@ -199,6 +197,10 @@ class Search:
         self._observer.notice(kind, self._record.name, trial=trial.number, **facts)
 
 
-def _best_of(reported: Mapping[int, float]) -> tuple[int, float]:
-    """Give the first epoch with the highest Spearman, and that."""
-    return max(reported.items(), key=lambda pair: (pair[1], -pair[0]), default=NEVER)
+def _gain(last: tuple[int, float], epoch: int, spearman: float) -> tuple[int, float]:
+    """Give epoch and Spearman of a trial's last gain worth its time, after one more epoch."""
+    return (epoch, spearman) if spearman > last[1] + PRUNER["min_gain"] else last
+
+
+def _last_gain(reported: Mapping[int, float]) -> tuple[int, float]:
+    return reduce(lambda last, report: _gain(last, *report), sorted(reported.items()), NEVER)

@@ -14,14 +14,16 @@ from search.space import Space
 from search.space_files import parse_space
 
 PRUNER: dict[str, Any] = {
-    "keep_percent": 50,
+    "keep_percent": 40,
     "startup_trials": 5,
     "warmup_epochs": 3,
     "patience": 2,
+    "min_gain": 0.001,
     "retraining_patience": 5,
 }
-"""What ends trials early: not in the better half of the finished ones at the same epoch, or `patience` epochs
-without a new best; retraining ends by the latter alone. Trial 0 trains to its end, as published."""
+"""What ends trials early: not among the best 40 % of the finished ones at the same epoch, or `patience`
+epochs without a gain of more than `min_gain`. Retraining is to get all that there is: it ends after its own
+patience without any new best. Trial 0 trains to its end, as published."""
 VERSIONS = ("torch", "numpy", "numba", "optuna", "distributed")
 
 

@@ -82,19 +82,41 @@ def test_a_new_best_within_the_patience_lets_it_go_on(study: Study) -> None:
     assert all(study.report(task, [*STALLED[:-1], 0.31, *[0.3] * (PATIENCE - 1)]))
 
 
+def test_gains_too_small_to_pay_end_a_trial_at_the_best_of_them(study: Study) -> None:
+    study.search.next_task()
+    task = study.search.next_task()
+    creeping = [0.3 + PRUNER["min_gain"] * n / (PATIENCE + 1) for n in range(1, PATIENCE + 1)]
+    scores = [*RISING, *creeping]
+    assert study.report(task, scores) == [True] * (len(scores) - 1) + [False]
+    (trial,) = (trial for trial in study.record.trials() if trial.number == 1)
+    assert (trial.state.name, trial.value) == ("COMPLETE", creeping[-1])
+
+
+def test_small_gains_that_add_up_let_it_go_on(study: Study) -> None:
+    study.search.next_task()
+    task = study.search.next_task()
+    assert all(study.report(task, [0.3 + 1.01 * PRUNER["min_gain"] * n / PATIENCE for n in range(10)]))
+
+
 def test_trial_0_trains_as_published(study: Study) -> None:
     assert all(study.report(study.search.next_task(), [*STALLED, 0.2, 0.2]))
 
 
-def test_patience_is_the_same_after_an_interruption(study: Study) -> None:
+CREEPING = [*RISING, 0.3 + 0.9 * PRUNER["min_gain"], *[0.3] * (PATIENCE - 1)]
+
+
+@pytest.mark.parametrize("scores", [STALLED, CREEPING])
+@pytest.mark.parametrize("before", range(1, len(STALLED)))
+def test_patience_is_the_same_after_an_interruption(study: Study, scores: list[float], before: int) -> None:
     study.search.next_task()
     task = study.search.next_task()
-    assert all(study.report(task, STALLED[:-3]))
+    assert all(study.report(task, scores[:before]))
     study.go_on()
     study.search.next_task()
     again = study.search.next_task()
     assert again.key == task.key
-    assert study.report(again, STALLED, first=len(STALLED) - 3) == [True] * 3 + [False]
+    # The last epoch known is reported again where its checkpoint was lost.
+    assert study.report(again, scores, first=before) == [True] * (len(scores) - before) + [False]
 
 
 def test_a_collapse_is_flagged_also_where_it_is_pruned(study: Study) -> None:
