@@ -14,9 +14,9 @@ import numpy as np
 import torch
 from llvmlite import ir  # type: ignore[import-untyped]
 from numba import types
-from numba.extending import intrinsic, overload
+from numba.extending import overload
 
-from data_io.jit import Array
+from data_io.jit import Array, intrinsic
 
 _HALF, _ONE, _ALMOST_HALF = np.uint32(16), np.uint32(1), np.uint32(0x7FFF)
 
