@@ -2,8 +2,8 @@
 
 The file is read in blocks. In each block all tabs and line ends are counted, and since every row has as many
 cells as the header they form a table: no cell but those asked for is ever looked at, and a row that is cut or
-broken anywhere shows by its count. Blocks are handled by several threads, which look
-for the cells without Python's lock.
+broken anywhere shows by its count. Blocks are handled by several threads, which look for the cells without
+Python's lock.
 """
 
 import gzip

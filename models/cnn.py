@@ -36,8 +36,8 @@ class CNNConfig:
         Normalise the pooled features. Dropout then takes a feature to its mean instead of to an arbitrary
         value, which matters most with one layer.
     precision : str
-        Of the second and third layer on a CPU: `"auto"` is bfloat16 where the processor has
-        instructions for it, which more than doubles the speed and keeps the scores, or `"float32"`.
+        Of the second and third layer on a CPU: `"auto"` is bfloat16 where the processor has instructions for
+        it, which about doubles the speed and keeps the scores, or `"float32"`.
     """
 
     motif_length: int = fields.within(24, 1, 41)
