@@ -35,11 +35,11 @@ class Study:
         """As another driver does."""
         self.search = Search(self.record, None, Checkpoints(self.folder / "checkpoints"), Everyone())
 
-    def finish(self, trials: int) -> None:
-        """Let so many trials end well, against which the next one is compared."""
-        for _ in range(trials):
+    def finish(self, *scores: float) -> None:
+        """Let a trial end well for each first score, against which the next one is compared."""
+        for score in scores:
             task = self.search.next_task()
-            curve = [EpochReport(n, 1.0, 1.0, 0.5 + 0.01 * n, 0.5, 0.1).to_dict() for n in range(1, 7)]
+            curve = [EpochReport(n, 1.0, 1.0, score + 0.01 * n, 0.5, 0.1).to_dict() for n in range(1, 7)]
             for report in curve:
                 assert self.search.handle(Reported(task.key, report, b""))
             self.search.handle(Finished(task.key, {"weights": b"", "curve": curve}))
@@ -119,8 +119,16 @@ def test_patience_is_the_same_after_an_interruption(study: Study, scores: list[f
     assert study.report(again, scores, first=before) == [True] * (len(scores) - before) + [False]
 
 
+@pytest.mark.parametrize(("better", "wanted"), [(0.001, True), (-0.001, False)])
+def test_what_is_not_among_the_best_40_percent_is_pruned(study: Study, better: float, wanted: bool) -> None:
+    study.finish(0.1, 0.5, 0.2, 0.4, 0.3)  # 40 % of these are better than 0.34, as percentiles are counted
+    scores = [0.34 + 0.01 * n + better for n in range(1, WARMUP + 1)]
+    assert study.report(study.search.next_task(), scores) == [True] * (WARMUP - 1) + [wanted]
+    assert study.record.trials()[5].state.name == ("RUNNING" if wanted else "PRUNED")
+
+
 def test_a_collapse_is_flagged_also_where_it_is_pruned(study: Study) -> None:
-    study.finish(5)
+    study.finish(*[0.5] * 5)
     task = study.search.next_task()
     assert study.report(task, [0.0] * WARMUP, constant=True) == [True] * (WARMUP - 1) + [False]
     trial = study.record.trials()[5]
@@ -128,7 +136,7 @@ def test_a_collapse_is_flagged_also_where_it_is_pruned(study: Study) -> None:
 
 
 def test_a_divergence_is_told_as_such_and_not_pruned(study: Study) -> None:
-    study.finish(5)
+    study.finish(*[0.5] * 5)
     task = study.search.next_task()
     assert all(study.report(task, [0.1] * (WARMUP - 1)))
     last = EpochReport(WARMUP, 1.0, 1.0, 0.0, 0.0, 0.1, diverged=True).to_dict()
