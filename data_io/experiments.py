@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from data_io.errors import DataError, UnknownProteinError
-from data_io.tables import read_table
+from data_io.sheets import read_table
 
 SHEET = "Master List--Plasmid Info"
 COLUMNS = ("Motif_ID", "Protein_name", "Species")

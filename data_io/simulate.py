@@ -17,7 +17,7 @@ from data_io.experiments import COLUMNS, SHEET
 from data_io.files import write_atomically
 from data_io.folder import MATRIX_NAMES, SHEET_NAMES
 from data_io.planting import Affinity, PlantedMotif, plan
-from data_io.tables import read_table
+from data_io.sheets import read_table
 
 DEFAULT_PROBES = 24_000
 FEWEST_PROBES = 1_000

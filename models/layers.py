@@ -13,8 +13,8 @@ from torch import Tensor, nn
 
 from data_io.alphabet import PAD, WIDTH
 from data_io.errors import ConfigError
-from models.bfloat16 import multiplies_bfloat16
-from models.convolution import conv_pool, conv_relu, has_kernels, one_hot_conv_relu, pool_features
+from models.fast.bfloat16 import multiplies_bfloat16
+from models.fast.convolution import conv_pool, conv_relu, has_kernels, one_hot_conv_relu, pool_features
 
 N_CHANNELS = 4
 # Row k is what code k stands for: one base, an unknown one (N) as a quarter of each, or nothing (padding).

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 from models import fields
-from models.convolution import has_kernels
+from models.fast.convolution import has_kernels
+from models.fast.recurrent import LSTMStack
 from models.head import Head
 from models.layers import N_CHANNELS, ConvStack, check_positions, count_positions
-from models.recurrent import LSTMStack
 from models.registry import Architecture
 
 

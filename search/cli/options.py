@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from search.workspace import Workspace
+from search.study.workspace import Workspace
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -58,14 +58,14 @@ def show(rows: list[dict[str, Any]], as_json: bool, columns: dict[str, str]) -> 
     if as_json:
         sys.stdout.write(json.dumps(rows, indent=2) + "\n")
         return
-    from search.tables import print_table
+    from search.results.text_table import print_table
 
     print_table(rows, columns)
 
 
 def read_rows(place: Workspace) -> list[dict[str, Any]]:
     """Give the rows of ``rbptune status --json``."""
-    from search.status import read_status
+    from search.study.status import read_status
 
     return read_status(place)
 

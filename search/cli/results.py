@@ -19,7 +19,7 @@ from search.cli.options import (
     read_rows,
 )
 from search.cli.studies import end
-from search.workspace import DEFAULT, Workspace
+from search.study.workspace import DEFAULT, Workspace
 
 
 class TableFormat(StrEnum):
@@ -55,8 +55,8 @@ def export(
     storage: StorageOption = None,
 ) -> None:
     """Hand over a finished study: model, figures and motif."""
-    from search.export import export_study
-    from search.status import find_study
+    from search.results.export import export_study
+    from search.study.status import find_study
 
     place = Workspace(workspace, storage)
     study = find_study(read_rows(place), name, arch)
@@ -73,7 +73,7 @@ def leaderboard(
     out: Annotated[Path | None, typer.Option("--out", help="File to write.")] = None,
 ) -> None:
     """Rank the finished studies of every protein."""
-    from search.leaderboard import leaderboard as write
+    from search.results.leaderboard import leaderboard as write
 
     place = Workspace(workspace, storage)
     text = write(read_rows(place), table_format.value, out, artifacts=place.artifacts)
@@ -86,7 +86,7 @@ def predict(
     out: Annotated[Path | None, typer.Option("--out", help="Table to write (.tsv).")] = None,
 ) -> None:
     """Score sequences with an exported model."""
-    from search.predicting import predict_fasta
+    from search.results.scoring import predict_fasta
 
     text = predict_fasta(export_dir, fasta, out)
     sys.stdout.write(text if out is None else f"written to {out}\n")
@@ -97,6 +97,6 @@ def demo(
     jobs: JobsOption = None,
 ) -> None:
     """Show all of it on simulated data, in a few minutes."""
-    from search.demo import run_demo
+    from search.cli.demo import run_demo
 
     end(run_demo(workspace, cores() if jobs is None else jobs, console()))

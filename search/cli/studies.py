@@ -23,10 +23,10 @@ from search.cli.options import (
     read_rows,
     show_status,
 )
-from search.workspace import DEFAULT, Workspace
+from search.study.workspace import DEFAULT, Workspace
 
 if TYPE_CHECKING:
-    from search.driving import Outcome, Workers
+    from search.service.session import Outcome, Workers
 
 
 class Split(StrEnum):
@@ -79,7 +79,7 @@ def launch(
     winner. Where another command drives the workspace already, the studies are queued there and their
     progress is shown.
     """
-    from search.launching import Order, launch_studies
+    from search.service.launching import Order, launch_studies
 
     _log_to_terminal(verbose)
     place = Workspace(workspace, storage)
@@ -118,8 +118,8 @@ def serve(
     verbose: VerboseOption = False,
 ) -> None:
     """Run what is queued and serve the dashboard, until Ctrl-C."""
-    from search.progress import ProgressDisplay
-    from search.serving import serve_workspace
+    from search.cli.progress import ProgressDisplay
+    from search.web.serving import serve_workspace
 
     _log_to_terminal(verbose)
     place = Workspace(workspace, storage)
@@ -134,7 +134,7 @@ def stop(
     storage: StorageOption = None,
 ) -> None:
     """Stop studies; resume takes them up where they were."""
-    from search.wishes import ask_to_stop
+    from search.study.requests import ask_to_stop
 
     place = Workspace(workspace, storage)
     stopped = ask_to_stop(place, name, arch)
@@ -149,7 +149,7 @@ def resume(
     storage: StorageOption = None,
 ) -> None:
     """Queue stopped or failed studies again."""
-    from search.wishes import ask_to_resume
+    from search.study.requests import ask_to_resume
 
     place = Workspace(workspace, storage)
     queued = ask_to_resume(place, name, arch)
@@ -164,7 +164,7 @@ def status(
 
 
 def _who_runs_it(place: Workspace) -> str:
-    from search.lock import is_driven
+    from search.study.lock import is_driven
 
     if is_driven(place):
         return "the driver at work takes up what is queued"
@@ -178,15 +178,15 @@ def _where(place: Workspace) -> str:
 
 
 def _workers(jobs: int | None, scheduler: str | None, tls: tuple[Path, Path, Path] | None) -> Workers:
-    from search.driving import Workers
+    from search.service.session import Workers
 
     files = {} if tls is None else dict(zip(("ca", "cert", "key"), map(str, tls), strict=True))
     return Workers(cores() if jobs is None else jobs, scheduler, files)
 
 
 def _run(place: Workspace, workers: Workers, studies: list[str], timeout: float | None) -> Outcome:
-    from search.driving import drive_or_follow
-    from search.progress import ProgressDisplay
+    from search.cli.progress import ProgressDisplay
+    from search.service.session import drive_or_follow
 
     with ProgressDisplay(console()) as display:
         return drive_or_follow(place, workers, display, studies, timeout)
@@ -205,7 +205,7 @@ def end(outcome: Outcome) -> None:
 def _log_to_terminal(verbose: bool) -> None:
     import logging
 
-    from search.progress import TerminalLog
+    from search.cli.progress import TerminalLog
 
     layout = "%(asctime)s %(levelname)s %(message)s"
     logging.basicConfig(level=logging.WARNING, format=layout, handlers=[TerminalLog()])

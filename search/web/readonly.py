@@ -10,7 +10,7 @@ import sqlalchemy
 from optuna.storages import RDBStorage
 
 from data_io.errors import StorageError
-from search.database import database_errors, engine_options, shown
+from search.study.database import database_errors, engine_options, shown
 
 
 def open_read_only(url: str) -> RDBStorage:

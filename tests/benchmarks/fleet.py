@@ -14,12 +14,12 @@ from pathlib import Path
 import optuna
 
 from data_io.simulate import simulate
-from search.launching import Order, launch_studies
-from search.space_files import shipped_space
-from search.status import read_status
-from search.storage import open_storage
-from search.study import StudyRecord
-from search.workspace import Workspace
+from search.service.launching import Order, launch_studies
+from search.strategy.space_files import shipped_space
+from search.study.record import StudyRecord
+from search.study.status import read_status
+from search.study.storage import open_storage
+from search.study.workspace import Workspace
 
 EXPERIMENTS, TRIALS, EPOCHS = 244, 100, 30
 ROUNDS = 20
@@ -132,7 +132,7 @@ def memory(workspace: Workspace) -> float:
     """Megabytes of a process that has driven a study of the workspace."""
     code = (
         "import sys; from pathlib import Path; from tests.benchmarks.fleet import ask_and_tell;"
-        "from search.workspace import Workspace; import search.driving, psutil;"
+        "from search.study.workspace import Workspace; import search.service.session, psutil;"
         "ask_and_tell(Workspace(Path(sys.argv[1]))); print(psutil.Process().memory_info().rss / 1e6)"
     )
     done = subprocess.run(

@@ -15,8 +15,8 @@ import torch
 from data_io.experiments import Experiment, read_master_sheet, resolve
 from data_io.folder import find_sheet
 from data_io.training_set import TrainingSet, load_training_set
-from search.space import Space
-from search.space_files import shipped_space
+from search.strategy.space import Space
+from search.strategy.space_files import shipped_space
 from tests.benchmarks.reference import ConvNet, Loop
 
 

@@ -9,15 +9,15 @@ import tempfile
 import time
 from pathlib import Path
 
-from search.checkpoints import Checkpoints
-from search.observer import EventLog
-from search.searching import Search
-from search.space_files import shipped_space
-from search.spec import Spec
-from search.storage import open_storage
-from search.study import open_study, queue_studies
-from search.tasks import Finished, Reported
-from search.workspace import Workspace
+from search.service.checkpoint_store import Checkpoints
+from search.service.observers import EventLog
+from search.service.trials import Search
+from search.strategy.space_files import shipped_space
+from search.study.record import open_study, queue_studies
+from search.study.spec import Spec
+from search.study.storage import open_storage
+from search.study.workspace import Workspace
+from search.workers.tasks import Finished, Reported
 from tests.benchmarks.reading import PROTEIN, full_size_data
 from tests.benchmarks.searching import launch
 

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.search.commands import launch, rbptune
+from tests.support.commands import launch, rbptune
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ import shutil
 import optuna
 import pytest
 
-from tests.search.web.helpers import fill, open_writer
+from tests.support.pages import fill, open_writer
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.search.web.helpers import serving
+from tests.support.pages import serving
 
 CHROMIUM = Path("/usr/bin/chromium")
 QUIET = [

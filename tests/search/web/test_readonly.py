@@ -7,7 +7,7 @@ from optuna.study import StudyDirection
 
 from data_io.errors import StorageError
 from search.web.readonly import open_read_only
-from tests.search.web.helpers import open_writer
+from tests.support.pages import open_writer
 
 
 def test_reads_what_a_writer_adds_later(database):

@@ -19,7 +19,7 @@ import pytest
 
 from data_io.errors import UserError
 from search.web.server import PageServer, make_pages, serve_dashboard
-from tests.search.web.helpers import fill, open_writer, serving
+from tests.support.pages import fill, open_writer, serving
 
 
 def get(url, method="GET", host=None, body=None):

@@ -1,0 +1,69 @@
+"""From tensors to the compiled kernels, and what runs where there are none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from models.fast.bfloat16 import as_array
+from models.fast.convolution.tables import BLOCK, LETTERS, PAD, TRIPLETS, UNKNOWN, read_triplets, tabulate
+
+R = TypeVar("R")
+
+
+def prepare_scan(codes: Tensor, weight: Tensor, bias: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """What the scanning kernels read.
+
+    Returns
+    -------
+    letters : uint8 Tensor (B, L)
+    triplets : uint8 Tensor (B, L)
+    tables : Tensor (G, J, 216, 32)
+    """
+    letters = letters_of(codes)
+    triplets = torch.empty_like(letters)
+    call(read_triplets, letters, triplets)
+    tables = empty_tables(weight)
+    call(tabulate, weight, bias, tables)
+    return letters, triplets, tables
+
+
+def letters_of(codes: Tensor) -> Tensor:
+    """The codes as the kernels read them, none of them beyond padding."""
+    letters = codes.to(torch.uint8).contiguous()
+    if letters.numel() and int(letters.max()) > PAD:
+        raise ValueError(f"codes must be 0 to {PAD}, got {letters.max().item()}")
+    return letters
+
+
+def empty_tables(weight: Tensor) -> Tensor:
+    """Room for the tables (G, J, 216, 32) of a weight."""
+    filters, _, length = weight.shape
+    return torch.empty(-(-filters // BLOCK), -(-length // 3), TRIPLETS, BLOCK)
+
+
+def call(kernel: Callable[..., R], *given: Tensor | float) -> R:
+    """Call a compiled kernel with numbers and the memory of tensors; it needs them contiguous."""
+    return kernel(*(as_array(x.detach().contiguous()) if isinstance(x, Tensor) else x for x in given))
+
+
+def has_kernels(codes: Tensor, weight: Tensor) -> bool:
+    """Whether the compiled kernels can take these tensors."""
+    return codes.is_cpu and weight.is_cpu and weight.dtype == torch.float32
+
+
+def check_lengths(codes: Tensor, weight: Tensor) -> None:
+    """Refuse motifs that are longer than the sequences."""
+    if weight.shape[2] > codes.shape[1]:
+        raise ValueError(f"a motif of {weight.shape[2]} does not fit sequences of {codes.shape[1]} letters")
+
+
+def plain_conv(codes: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    """The convolution (B, F, P) by one-hot and `conv1d`: runs on every device and in every precision."""
+    letters = torch.eye(LETTERS, 4, dtype=weight.dtype, device=weight.device)
+    letters[UNKNOWN] = 0.25
+    return F.conv1d(F.embedding(codes.int(), letters).transpose(1, 2), weight, bias)

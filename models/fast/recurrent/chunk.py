@@ -1,0 +1,147 @@
+"""A chunk of sequences through all layers and directions of an LSTM stack, and back.
+
+Shapes: T positions, B sequences, C inputs, H hidden units, D directions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from models.fast.bfloat16 import as_array
+from models.fast.recurrent.between import hand_back, hand_on
+from models.fast.recurrent.readout import Readout
+from models.fast.recurrent.track import Arrive, Memory, Parameters, Positions, Track
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is the same for all chunks of a batch.
+
+    Parameters
+    ----------
+    inputs : int
+        Features a position; 0 if the sequences come as letters.
+    hidden, layers, directions : int
+    readout : str
+        `"last"`, `"mean"` or `"max"`.
+    limit : int
+        Probability of dropout between layers, out of 2^32.
+    dtype : torch.dtype
+        float32 or bfloat16: what is multiplied.
+    keep : bool
+        Keep what the backward pass needs.
+    """
+
+    inputs: int
+    hidden: int
+    layers: int
+    directions: int
+    readout: str
+    limit: int
+    dtype: torch.dtype
+    keep: bool
+
+
+class Chunk:
+    """The tracks of a chunk, and what they hand to each other.
+
+    Parameters
+    ----------
+    plan : Plan
+    memory : Memory
+    positions : Positions
+    keys : list of int
+        For the random numbers of dropout, one for each layer's direction.
+    """
+
+    def __init__(self, plan: Plan, memory: Memory, positions: Positions, keys: list[int]) -> None:
+        self.plan, self.positions, self.keys = plan, positions, keys
+        self.tracks = [
+            [
+                Track(
+                    memory,
+                    f"{layer} {direction}",
+                    plan.directions * plan.hidden if layer else plan.inputs,
+                    plan.hidden,
+                    positions,
+                    reverse=direction == 1,
+                    dtype=plan.dtype,
+                    keep=plan.keep,
+                )
+                for direction in range(plan.directions)
+            ]
+            for layer in range(plan.layers)
+        ]
+        self.readouts = [Readout(plan.readout, track) for track in self.tracks[-1]]
+        self._no_letters = torch.zeros(len(positions.counts), len(positions.lengths), dtype=torch.uint8)
+
+    def forward(self, x: Tensor, parameters: list[list[Parameters]]) -> Tensor:
+        """Read features (B, T, C) or letters (B, T): what the head gets (B, D H)."""
+        self._letters = self._no_letters if self.plan.inputs else x.t().contiguous()
+        if self.plan.inputs:
+            for track in self.tracks[0]:
+                inputs = track.states[track.before : track.before + x.shape[1], :, : self.plan.inputs]
+                inputs.copy_(x.transpose(0, 1))
+        for layer, tracks in enumerate(self.tracks):
+            if layer:
+                self._hand_on(layer)
+            for direction, (track, given) in enumerate(zip(tracks, parameters[layer], strict=True)):
+                observe = self.readouts[direction].observe if layer == self.plan.layers - 1 else None
+                track.forward(given, self._codes(layer).numpy(), observe)
+        return torch.cat([readout.read() for readout in self.readouts], dim=1)
+
+    def backward(
+        self, gradient: Tensor, parameters: list[list[Parameters]], slopes: list[list[Parameters]]
+    ) -> None:
+        """From the gradient of what the head got; add that of the parameters to `slopes`."""
+        for layer in reversed(range(self.plan.layers)):
+            for direction, track in enumerate(self.tracks[layer]):
+                if layer == self.plan.layers - 1:
+                    part = gradient[:, direction * self.plan.hidden :][:, : self.plan.hidden].contiguous()
+                    arrive = self.readouts[direction].arrive(part)
+                else:
+                    arrive = self._hand_back(layer, direction)
+                codes = self._codes(layer).numpy()
+                track.backward(parameters[layer][direction], slopes[layer][direction], codes, arrive)
+
+    def input_slopes(self, length: int) -> Tensor:
+        """Gradient of the features (B, length, C), after the backward pass; zeros from position T on."""
+        steps, width = len(self.positions.counts), self.plan.inputs
+        first, *rest = (t.slopes[t.before : t.before + steps, :, :width] for t in self.tracks[0])
+        total = sum((part.float() for part in rest), first).transpose(0, 1)
+        return F.pad(total, (0, 0, 0, length - steps)) if steps < length else total
+
+    def _codes(self, layer: int) -> Tensor:
+        return self._no_letters if layer else self._letters
+
+    def _key(self, layer: int, direction: int) -> int:
+        return self.keys[layer * self.plan.directions + direction]
+
+    def _hand_on(self, layer: int) -> None:
+        """Outputs of the layer below to the inputs of this one."""
+        hidden = self.plan.hidden
+        for direction, source in enumerate(self.tracks[layer - 1]):
+            states, key = as_array(source.states), self._key(layer, direction)
+            for target in self.tracks[layer]:
+                place = target.before, direction * hidden, hidden
+                hand_on(states, source.after, as_array(target.states), *place, key, self.plan.limit)
+
+    def _hand_back(self, layer: int, direction: int) -> Arrive:
+        """How the gradient of the inputs of the layer above reaches this direction's positions."""
+        hidden = self.plan.hidden
+        arriving = torch.empty(len(self.positions.lengths), hidden)
+        above = [(as_array(track.slopes), track.before) for track in self.tracks[layer + 1]]
+        random = self._key(layer + 1, direction), self.plan.limit
+
+        def arrive(position: int, _entered: int, rows: int) -> Tensor:
+            arriving.zero_()
+            for slopes, before in above:
+                where = slopes, position + before, position, direction * hidden
+                hand_back(arriving.numpy(), *where, *random, rows)
+            return arriving
+
+        return arrive

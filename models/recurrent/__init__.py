@@ -1,5 +1,0 @@
-"""Stacked LSTM layers, trained at the speed that the processor allows."""
-
-from models.recurrent.stack import LSTMStack
-
-__all__ = ["LSTMStack"]

@@ -1,0 +1,177 @@
+"""Hand a finished study over: model, figures, curve and motif in one folder that needs nothing else."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from data_io.errors import StorageError, StudyError
+
+MOTIF_LENGTH = 7  # RNAcompete's own unit
+MOTIF_ROWS = 20
+METRICS = "metrics.json"
+
+_WRITTEN = ("config.json", METRICS, "curve.csv", "motif.tsv", "README.txt")
+_NEEDED: dict[str, type | tuple[type, ...]] = {
+    **dict.fromkeys(("study", "protein", "experiment", "architecture", "tested_at"), str),
+    **dict.fromkeys(("val_spearman", "test_spearman"), (int, float)),
+}
+_README = """\
+{architecture} for {protein} ({experiment}, {species}), made by rbptune
+
+Spearman correlation of prediction and measurement: validation {val_spearman:.3f}, test {test_spearman:.3f}.
+The test probes were opened once, on {tested_at}, after the model was chosen.
+
+config.json            architecture, hyperparameters, scaling of the targets, provenance
+weights-K.safetensors  weights of the members, whose mean is the prediction
+metrics.json           all figures, and where they come from: data, split, seeds, versions
+curve.csv              the training of the members, one line an epoch
+motif.tsv              the k-mers that raise the prediction most when they stand in random sequences
+
+In this folder, to score sequences of any length (name, length, score, best_window_start):
+
+    rbptune predict . sequences.fasta --out scores.tsv
+
+or in Python, sequences of up to 41 letters:
+
+    from data_io.alphabet import encode
+    from models.weights import load_model
+    scores = load_model(".").predict(encode(["AGUUGCAUGCAUAGC"])[0])
+
+A score is a log intensity in standard deviations from the mean of the training probes. For a sequence
+longer than 41 it is that of its best window of 41, which begins at best_window_start, counted from 1.
+"""
+
+
+def export_study(artifacts: Path, out: Path) -> Path:
+    """Copy what a finished study found into a folder of its own.
+
+    Parameters
+    ----------
+    artifacts : Path
+        The study's artifacts in the workspace: result.json, curve.csv and model/.
+    out : Path
+        The folder to write. An earlier export of the same study there is replaced.
+
+    Returns
+    -------
+    Path
+        The folder, with config.json, weights-K.safetensors, metrics.json, curve.csv, motif.tsv and
+        README.txt; it is either complete or as it was before.
+
+    Raises
+    ------
+    StudyError
+        When the study is not done, or `out` holds something else.
+    ModelError
+        When the study's model is damaged.
+    StorageError
+        When the folder cannot be written.
+    """
+    from models.weights import load_model
+    from search.results.motifs import strongest_kmers
+
+    result = read_result(artifacts)
+    model = load_model(artifacts / "model")
+    target = out.resolve()
+    _check_target(out, target, result["study"])
+    with _replaced_at_the_end(out, target) as folder:
+        _copy_files(artifacts, folder)
+        (folder / METRICS).write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+        (folder / "README.txt").write_text(_README.format(**result), encoding="utf-8")
+        motif = strongest_kmers(model.members, MOTIF_LENGTH, MOTIF_ROWS)
+        motif.to_csv(folder / "motif.tsv", sep="\t", index=False, float_format="%.4f", lineterminator="\n")
+    return out
+
+
+def read_result(artifacts: Path) -> dict[str, Any]:
+    """Read the figures of a finished study.
+
+    Raises
+    ------
+    StudyError
+        When the study is not done, or its result.json is damaged.
+    """
+    path = artifacts / "result.json"
+    study = "/".join(artifacts.parts[-3:])
+    try:
+        result = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise StudyError(
+            f"study {study} is not done: no {path}; see rbptune status, and launch it again to go on"
+        ) from None
+    except (OSError, ValueError) as error:
+        raise StudyError(f"{path}: cannot be read ({error}); restore it from a copy") from error
+    if not isinstance(result, dict):
+        raise StudyError(f"{path}: not a result of this version; restore it from a copy")
+    for key, kind in _NEEDED.items():
+        if not isinstance(result.get(key), kind):
+            raise StudyError(f"{path}: {key} is {result.get(key)!r}; restore the file from a copy")
+    return {**result, "species": result.get("species", "unknown species")}
+
+
+def _copy_files(artifacts: Path, folder: Path) -> None:
+    model = artifacts / "model"
+    for file in (artifacts / "curve.csv", model / "config.json", *model.glob("weights-*.safetensors")):
+        if not file.is_file():
+            raise StudyError(f"{file}: no such file; restore it from a copy")
+        shutil.copyfile(file, folder / file.name)
+
+
+def _check_target(out: Path, target: Path, study: str) -> None:
+    """Refuse a folder whose content would be lost."""
+    if not target.exists():
+        return
+    if not target.is_dir():
+        raise StudyError(f"{out}: is a file; give a folder to --out")
+    names = {path.name for path in target.iterdir()}
+    if not names:
+        return
+    earlier = _study_of(target / METRICS)
+    if earlier is None:
+        raise StudyError(f"{out}: holds other files; give a new or empty folder to --out")
+    if earlier != study:
+        raise StudyError(
+            f"{out}: holds the export of {earlier}, not of {study}; give another folder to --out"
+        )
+    foreign = sorted(n for n in names if n not in _WRITTEN and not n.startswith("weights-"))
+    if foreign:
+        raise StudyError(f"{out}: holds {foreign[0]!r} beside an earlier export; move it away first")
+
+
+def _study_of(path: Path) -> str | None:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    study = content.get("study") if isinstance(content, Mapping) else None
+    return study if isinstance(study, str) else None
+
+
+@contextmanager
+def _replaced_at_the_end(out: Path, target: Path) -> Iterator[Path]:
+    """Give a new folder beside `target`, which takes its place when the block ends well."""
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as beside:
+            new, old = Path(beside, "new"), Path(beside, "old")
+            new.mkdir()
+            yield new
+            if target.exists():
+                target.rename(old)
+            try:
+                new.rename(target)
+            except OSError:
+                if old.exists():
+                    old.rename(target)
+                raise
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise StorageError(
+            f"{out}: cannot be written ({reason}); choose another folder or make room"
+        ) from error

@@ -1,0 +1,67 @@
+"""The figures of a finished study as files: result.json and curve.csv."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from optuna.trial import FrozenTrial
+
+from data_io.files import write_atomically
+from search.study.record import StudyRecord
+
+CURVE_COLUMNS = ("epoch", "member", "train_loss", "validation_loss", "spearman", "pearson")
+
+
+def write_results(
+    record: StudyRecord,
+    winner: FrozenTrial,
+    figures: Mapping[str, Any],
+    curves: Sequence[Sequence[Mapping[str, Any]]],
+    folder: Path,
+) -> dict[str, Any]:
+    """Write result.json and curve.csv, and give the figures that the study keeps in the database.
+
+    Parameters
+    ----------
+    record : StudyRecord
+    winner : FrozenTrial
+        The trial whose config won.
+    figures : dict
+        ensemble: figures of the ensemble; members: a list of the same for each member.
+    curves : sequence of curves
+        One a member, a curve being its epoch reports.
+    folder : Path
+    """
+    spec = record.spec
+    result = {
+        "study": record.name,
+        "protein": spec.protein,
+        "experiment": spec.experiment,
+        "species": spec.species,
+        "architecture": spec.architecture,
+        "params": winner.user_attrs["params"],
+        **figures["ensemble"],
+        "best_trial": winner.number,
+        "best_trial_spearman": winner.value,
+        "trials": record.done,
+        "members": list(figures["members"]),
+        "tested_at": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    _write_curve(folder / "curve.csv", curves)
+    with write_atomically(folder / "result.json") as temporary:
+        content = {**result, "provenance": record.provenance()}
+        temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    return result
+
+
+def _write_curve(path: Path, curves: Sequence[Sequence[Mapping[str, Any]]]) -> None:
+    with write_atomically(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, CURVE_COLUMNS, extrasaction="ignore")
+        writer.writeheader()
+        for member, curve in enumerate(curves):
+            writer.writerows({**report, "member": member} for report in curve)

@@ -1,0 +1,83 @@
+"""Follow the studies that another process drives, by its log of events."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import IO, Any
+
+from data_io.errors import StudyError
+from search.service.observers import Observer
+from search.study.database import connect, database_errors
+from search.study.lock import describe, holder, is_driven
+from search.study.requests import ask_to_stop
+from search.study.status import open_studies, read_status
+from search.study.workspace import Workspace
+
+LOOK_SECONDS = 1.0
+
+
+def follow(
+    workspace: Workspace, observer: Observer, names: Collection[str], deadline: float | None = None
+) -> bool:
+    """Pass on the events of studies until all have ended.
+
+    Parameters
+    ----------
+    workspace : Workspace
+    observer : Observer
+    names : collection of str
+    deadline : float, optional
+        On the clock of `time.monotonic`: then the driver is asked to stop them.
+
+    Returns
+    -------
+    bool
+        False where the driver ended before them.
+    """
+    with database_errors(workspace.storage_url), _log_from_now(workspace.log) as log:
+        engine = connect(workspace)
+        observer.notice("driver_followed", "", driver=describe(holder(workspace)))
+        for row in read_status(workspace):
+            if row["study"] in names:
+                facts = {"budget": row["trials_total"], "done": row["trials_done"]}
+                best = row["best_trial_spearman"]
+                observer.notice("study_started", row["study"], **facts, best=best)
+        while True:
+            driven = is_driven(workspace)
+            for event in _new_events(log):
+                if event["study"] in names:
+                    event.pop("time")
+                    observer.notice(event.pop("event"), event.pop("study"), **event)
+            if not set(names) & set(open_studies(engine)):
+                return True
+            if not driven:
+                return False
+            if deadline is not None and time.monotonic() > deadline:
+                deadline = None
+                for name in set(names) & set(open_studies(engine)):
+                    with contextlib.suppress(StudyError):  # it ended just now
+                        ask_to_stop(workspace, name)
+            time.sleep(LOOK_SECONDS)
+
+
+def _log_from_now(path: Path) -> IO[str]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
+    log = path.open(encoding="utf-8")
+    log.seek(0, 2)
+    return log
+
+
+def _new_events(log: IO[str]) -> Iterator[dict[str, Any]]:
+    """Yield the events written since the last look; a line that is not complete yet waits."""
+    while True:
+        place = log.tell()
+        line = log.readline()
+        if not line.endswith("\n"):
+            log.seek(place)
+            return
+        yield json.loads(line)

@@ -1,0 +1,184 @@
+"""Be the driver of a workspace, or follow the one that is there."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, field
+from types import FrameType
+
+import optuna
+
+from data_io.errors import StudyError
+from search.service.driver import LATE, Driver
+from search.service.follower import follow
+from search.service.observers import EventLog, Everyone, Observer
+from search.study.database import connect
+from search.study.lock import LockedError, driver_lock
+from search.study.record import open_study
+from search.study.states import State
+from search.study.status import OpenStudy, open_studies, read_status
+from search.study.storage import open_storage
+from search.study.workspace import Workspace
+from search.workers.ending import end_at_once
+from search.workers.executor import Executor, InProcess
+
+
+@dataclass(frozen=True)
+class Workers:
+    """Which workers to use: processes of this machine, or those of a running Dask scheduler.
+
+    Attributes
+    ----------
+    jobs : int
+        Processes of one thread each; 0 trains in the driver's own process.
+    scheduler : str, optional
+        Address of a scheduler, such as ``tcp://10.0.0.1:8786``; `jobs` counts for nothing then.
+    tls : dict
+        Paths by name: ca, cert and key, for a scheduler that speaks TLS.
+    """
+
+    jobs: int = 1
+    scheduler: str | None = None
+    tls: dict[str, str] = field(default_factory=dict)
+
+    def start(self, observer: Observer) -> Executor:
+        """Start them, or connect to them; `observer` is told of those that are missing or of no use."""
+        if self.jobs == 0 and self.scheduler is None:
+            return InProcess()
+        from search.workers.dask.executor import DaskExecutor
+
+        return DaskExecutor(self.jobs, self.scheduler, self.tls, observer)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a drive ended: why it was stopped, if it was, and the studies that failed with their reasons."""
+
+    stopped: str | None
+    failed: dict[str, str] = field(default_factory=dict)
+
+
+def drive(
+    workspace: Workspace,
+    workers: Workers,
+    observer: Observer,
+    names: Iterable[str] | None = None,
+    minutes: float | None = None,
+) -> Outcome:
+    """Run studies of the workspace in this process until they are done.
+
+    Parameters
+    ----------
+    workspace : Workspace
+    workers : Workers
+        Started once the workspace's lock is held.
+    observer : Observer
+    names : iterable of str, optional
+        The studies to run; what others queue meanwhile is run too. Without names all open studies
+        are run, and new ones waited for until a signal ends it.
+    minutes : float, optional
+        Stop after so long.
+
+    Raises
+    ------
+    LockedError
+        When another driver works on the workspace.
+    """
+    with driver_lock(workspace):
+        storage = open_storage(workspace)
+        waiting = _queue(workspace, storage, None if names is None else set(names))
+        leave = State.QUEUED if names is None else State.STOPPED
+        with closing(EventLog(workspace.log)) as events, _signals_heard() as signals:
+            everyone = Everyone(events, observer)
+            with closing(workers.start(everyone)) as executor:
+                driver = signals.driver = Driver(workspace, storage, executor, everyone, waiting, leave)
+                deadline = None if minutes is None else time.monotonic() + 60 * minutes
+                driver.run(deadline, forever=names is None)
+        return Outcome(driver.stopping, driver.failed)
+
+
+def drive_or_follow(
+    workspace: Workspace,
+    workers: Workers,
+    observer: Observer,
+    names: Iterable[str],
+    minutes: float | None = None,
+) -> Outcome:
+    """Run studies here; where a driver is at work already, follow its progress with them instead.
+
+    Parameters are those of `drive`.
+    """
+    names = list(names)
+    deadline = None if minutes is None else time.monotonic() + 60 * minutes
+    while True:
+        try:
+            return drive(workspace, workers, observer, names, minutes)
+        except LockedError:
+            if follow(workspace, observer, names, deadline):
+                return _outcome_elsewhere(workspace, names, deadline)
+
+
+def _outcome_elsewhere(workspace: Workspace, names: list[str], deadline: float | None) -> Outcome:
+    """Say how studies ended that another process drove; one that it left undone is as good as failed."""
+    late = deadline is not None and time.monotonic() > deadline
+    undone = {State.FAILED.value} if late else {State.FAILED.value, State.STOPPED.value}
+    rows = [row for row in read_status(workspace) if row["study"] in names and row["state"] in undone]
+    return Outcome(LATE if late else None, {row["study"]: row["reason"] for row in rows})
+
+
+def _queue(
+    workspace: Workspace, storage: optuna.storages.BaseStorage, names: set[str] | None
+) -> Callable[[], list[str]]:
+    """Give a function that lists the studies to run, in order.
+
+    With names, what was queued before is left alone until somebody asks for it again; what a driver left that
+    was killed is put down, since nobody works on it.
+    """
+    engine = connect(workspace)
+    left_alone = {} if names is None else {n: s for n, s in open_studies(engine).items() if n not in names}
+    for name, study in left_alone.items():
+        if study.state is not State.QUEUED:
+            with suppress(StudyError):  # of another version, which is not ours to change
+                open_study(storage, name).move_to(State.STOPPED, "its driver was killed")
+
+    def waiting() -> list[str]:
+        return [name for name, study in open_studies(engine).items() if not _is(left_alone.get(name), study)]
+
+    return waiting
+
+
+def _is(known: OpenStudy | None, study: OpenStudy) -> bool:
+    return known is not None and known.asked == study.asked
+
+
+class _Signals:
+    """Lets the first Ctrl-C or SIGTERM stop the driver in order, and the second end the process at once."""
+
+    def __init__(self) -> None:
+        self.driver: Driver | None = None
+        self.heard = False
+
+    def hear(self, number: int, _frame: FrameType | None) -> None:
+        """Take a signal."""
+        if self.heard:
+            end_at_once(number)
+        self.heard = True
+        if self.driver is None:
+            raise KeyboardInterrupt
+        self.driver.stop("interrupted")
+
+
+@contextmanager
+def _signals_heard() -> Iterator[_Signals]:
+    """Hear signals until the workers are closed; after one was heard, until the process has ended."""
+    signals = _Signals()
+    before = {s: signal.signal(s, signals.hear) for s in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield signals
+    finally:
+        for number, handler in before.items():
+            if not signals.heard:
+                signal.signal(number, handler)

@@ -1,0 +1,1 @@
+"""What is tried next and when it ends: search spaces, sampler, stopping rule."""

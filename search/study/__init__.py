@@ -1,0 +1,1 @@
+"""What a study is in the database: its specification, state and trials, and the requests of people."""

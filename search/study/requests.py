@@ -1,0 +1,56 @@
+"""Wishes about studies that a driver may be working on: it reads them from the database within a second."""
+
+from __future__ import annotations
+
+from search.study.database import database_errors
+from search.study.lock import is_driven
+from search.study.record import open_study
+from search.study.states import OPEN_STATES, State
+from search.study.status import matching_studies, read_status
+from search.study.storage import open_storage
+from search.study.workspace import Workspace
+
+RESUMABLE = (State.STOPPED, State.FAILED)
+
+
+def ask_to_stop(workspace: Workspace, name: str, architecture: str | None = None) -> list[str]:
+    """Stop the open studies of a protein, and give their names.
+
+    Raises
+    ------
+    StudyError
+        When there is none.
+    """
+    studies = _matching(workspace, name, architecture, OPEN_STATES)
+    driven = is_driven(workspace)
+    storage = open_storage(workspace)
+    with database_errors(workspace.storage_url):
+        for study in studies:
+            record = open_study(storage, study)
+            record.set(wish="stop")
+            if record.state is State.QUEUED or not driven:
+                record.move_to(State.STOPPED, "asked to stop")
+    return studies
+
+
+def ask_to_resume(workspace: Workspace, name: str, architecture: str | None = None) -> list[str]:
+    """Queue the stopped and failed studies of a protein, and give their names.
+
+    Raises
+    ------
+    StudyError
+        When there is none.
+    """
+    studies = _matching(workspace, name, architecture, RESUMABLE)
+    storage = open_storage(workspace)
+    with database_errors(workspace.storage_url):
+        for study in studies:
+            open_study(storage, study).ask_for()
+    return studies
+
+
+def _matching(
+    workspace: Workspace, name: str, architecture: str | None, states: tuple[State, ...]
+) -> list[str]:
+    wanted = [state.value for state in states]
+    return [row["study"] for row in matching_studies(read_status(workspace), name, architecture, wanted)]

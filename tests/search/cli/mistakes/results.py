@@ -1,0 +1,113 @@
+"""Mistakes with what came out: exports, tables, predictions, pages."""
+
+from __future__ import annotations
+
+import json
+
+from tests.search.cli.mistakes.place import Command, Place, says
+from tests.support.commands import rbptune
+
+
+@says("no cnn study of 'SIMPTB' in this workspace; rbptune status lists what there is")
+def the_export_of_an_unknown_study(place: Place) -> Command:
+    place.done()
+    return ["export", "SIMPTB", "--out", place.root / "model"]
+
+
+@says("no rnn study of 'SIMFOX' in this workspace; rbptune status lists what there is")
+def the_export_of_the_other_architecture(place: Place) -> Command:
+    place.done()
+    return ["export", "SIMFOX", "--arch", "rnn", "--out", place.root / "model"]
+
+
+@says(
+    "study SIMFOX/RNCMPT90001/cnn is not done: no "
+    "studies/artifacts/SIMFOX/RNCMPT90001/cnn/result.json; see rbptune status, and launch it again "
+    "to go on"
+)
+def the_export_of_an_unfinished_study(place: Place) -> Command:
+    assert rbptune(*place.launch("--detach")).code == 0
+    return ["export", "SIMFOX", "--out", place.root / "model"]
+
+
+@says("{root}/thesis: holds other files; give a new or empty folder to --out")
+def an_export_onto_other_files(place: Place) -> Command:
+    place.done()
+    (place.root / "thesis").mkdir()
+    (place.root / "thesis" / "chapter1.txt").write_text("RNA")
+    return ["export", "SIMFOX", "--out", place.root / "thesis"]
+
+
+@says("--format xlsx: is no text; give the file to write with --out")
+def a_spreadsheet_on_the_terminal(place: Place) -> Command:
+    place.done()
+    return ["leaderboard", "--format", "xlsx"]
+
+
+@says("--format 'pdf': is not one of 'table', 'csv', 'json', 'xlsx'; see rbptune leaderboard --help")
+def an_unknown_format(place: Place) -> Command:
+    return ["leaderboard", "--format", "pdf"]
+
+
+@says("{data}/config.json: no such file or directory; give the folder of an exported model, complete")
+def a_prediction_without_export(place: Place) -> Command:
+    return place.predict(">a\nACGU\n", place.simulated)
+
+
+@says("{root}/model/weights-1.safetensors: damaged or not written by rbptune; restore it or make it anew")
+def a_prediction_with_damaged_weights(place: Place) -> Command:
+    weights = place.export() / "weights-1.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-100])
+    return place.predict(">a\nACGU\n", place.root / "model")
+
+
+@says("{root}/model/config.json: format 99, this version reads 1; update rbptune")
+def a_prediction_with_a_config_of_another_version(place: Place) -> Command:
+    path = place.export() / "config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "format": 99}))
+    return place.predict(">a\nACGU\n", place.root / "model")
+
+
+@says("{root}/new.fasta: no such file; give a FASTA file")
+def a_fasta_that_is_missing(place: Place) -> Command:
+    return place.predict(None)
+
+
+@says(
+    "{root}/new.fasta: record 'protein' has the letter 'M' in line 5; only A, C, G, U, T and N can be scored"
+)
+def a_fasta_with_protein_letters(place: Place) -> Command:
+    return place.predict(">rna\nACGU\n>protein\nACGU\nMKVLAAG\n")
+
+
+@says("{root}/new.fasta: holds no sequence; give a FASTA file with at least one record")
+def an_empty_fasta(place: Place) -> Command:
+    return place.predict("")
+
+
+@says("{root}/new.fasta: line 1 stands before the first '>'; is this a FASTA file?")
+def a_fasta_without_names(place: Place) -> Command:
+    return place.predict("ACGU\n")
+
+
+@says("{root}/new.fasta: record 'a' has no sequence; complete it or remove it")
+def a_record_without_sequence(place: Place) -> Command:
+    return place.predict(">a\n>b\nACGU\n")
+
+
+@says("{root}: is a folder; give the name of a file")
+def an_output_that_is_a_folder(place: Place) -> Command:
+    return [*place.predict(">a\nACGU\n"), "--out", place.root]
+
+
+@says(".: is a folder; give the name of a file")
+def a_leaderboard_into_a_folder(place: Place) -> Command:
+    return ["leaderboard", "--workspace", place.done(), "--format", "csv", "--out", "."]
+
+
+@says(
+    "--host 'no.such.host.invalid': cannot be served on (...); give localhost or an address of this machine"
+)
+def a_host_that_is_none(place: Place) -> Command:
+    place.done()
+    return ["dashboard", "--host", "no.such.host.invalid"]

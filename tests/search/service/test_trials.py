@@ -1,0 +1,146 @@
+"""Trials that stop getting better are ended at their best, in one go as after an interruption."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from models.checkpoint import Checkpoint
+from models.training import Best, EpochReport
+from search.service.checkpoint_store import Checkpoints
+from search.service.observers import Everyone
+from search.service.trials import Search
+from search.study.record import StudyRecord, open_study, queue_studies
+from search.study.spec import PRUNER
+from search.study.storage import open_storage
+from search.study.workspace import Workspace
+from search.workers.tasks import Finished, Reported, TrainTask
+from tests.search.study.test_storages import spec
+
+PATIENCE, WARMUP = PRUNER["patience"], PRUNER["warmup_epochs"]
+RISING = [0.1, 0.2, 0.3]
+STALLED = [*RISING, *[0.25] * PATIENCE]
+
+
+class Study:
+    """A study of which every trial reports what it is told to."""
+
+    def __init__(self, folder: Path) -> None:
+        self.storage, self.folder = open_storage(Workspace(folder)), folder
+        (self.name,) = queue_studies(self.storage, [spec()], 20, folder)
+        self.go_on()
+
+    def go_on(self) -> None:
+        """As another driver does."""
+        self.search = Search(self.record, None, Checkpoints(self.folder / "checkpoints"), Everyone())
+
+    def finish(self, *scores: float) -> None:
+        """Let a trial end well for each first score, against which the next one is compared."""
+        for score in scores:
+            task = self.search.next_task()
+            curve = [EpochReport(n, 1.0, 1.0, score + 0.01 * n, 0.5, 0.1).to_dict() for n in range(1, 7)]
+            for report in curve:
+                assert self.search.handle(Reported(task.key, report, b""))
+            self.search.handle(Finished(task.key, {"weights": b"", "curve": curve}))
+
+    @property
+    def record(self) -> StudyRecord:
+        return open_study(self.storage, self.name)
+
+    def report(self, task: TrainTask, scores: list[float], first: int = 1, **flags: bool) -> list[bool]:
+        """Report the epochs from `first` on; whether the trial was wanted after each."""
+        curve = [
+            EpochReport(n, 1.0, 1.0, score, score / 2, 0.1, **flags) for n, score in enumerate(scores, 1)
+        ]
+        wanted = []
+        for epoch in range(first, len(scores) + 1):
+            state = Checkpoint({}, {}, {}, {}, {}, curve[:epoch], Best(0, 0.0)).to_bytes()
+            wanted.append(self.search.handle(Reported(task.key, curve[epoch - 1].to_dict(), state)))
+        return wanted
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Study:
+    return Study(tmp_path)
+
+
+def test_a_trial_without_a_new_best_is_ended_at_its_best(study: Study) -> None:
+    first, second = study.search.next_task(), study.search.next_task()
+    assert study.report(second, STALLED) == [True] * (len(STALLED) - 1) + [False]
+    (trial,) = (trial for trial in study.record.trials() if trial.number == 1)
+    assert (trial.state.name, trial.value) == ("COMPLETE", 0.3)
+    assert (trial.user_attrs["epoch"], trial.user_attrs["pearson"]) == (3, 0.15)
+    assert study.record.done == 1
+    assert study.search.next_task().key.endswith("#2"), "its place is free"
+    assert first.key.endswith("#0")
+
+
+def test_a_new_best_within_the_patience_lets_it_go_on(study: Study) -> None:
+    study.search.next_task()
+    task = study.search.next_task()
+    assert all(study.report(task, [*STALLED[:-1], 0.31, *[0.3] * (PATIENCE - 1)]))
+
+
+def test_gains_too_small_to_pay_end_a_trial_at_the_best_of_them(study: Study) -> None:
+    study.search.next_task()
+    task = study.search.next_task()
+    creeping = [0.3 + PRUNER["min_gain"] * n / (PATIENCE + 1) for n in range(1, PATIENCE + 1)]
+    scores = [*RISING, *creeping]
+    assert study.report(task, scores) == [True] * (len(scores) - 1) + [False]
+    (trial,) = (trial for trial in study.record.trials() if trial.number == 1)
+    assert (trial.state.name, trial.value) == ("COMPLETE", creeping[-1])
+
+
+def test_small_gains_that_add_up_let_it_go_on(study: Study) -> None:
+    study.search.next_task()
+    task = study.search.next_task()
+    assert all(study.report(task, [0.3 + 1.01 * PRUNER["min_gain"] * n / PATIENCE for n in range(10)]))
+
+
+def test_trial_0_trains_as_published(study: Study) -> None:
+    assert all(study.report(study.search.next_task(), [*STALLED, 0.2, 0.2]))
+
+
+CREEPING = [*RISING, 0.3 + 0.9 * PRUNER["min_gain"], *[0.3] * (PATIENCE - 1)]
+
+
+@pytest.mark.parametrize("scores", [STALLED, CREEPING])
+@pytest.mark.parametrize("before", range(1, len(STALLED)))
+def test_patience_is_the_same_after_an_interruption(study: Study, scores: list[float], before: int) -> None:
+    study.search.next_task()
+    task = study.search.next_task()
+    assert all(study.report(task, scores[:before]))
+    study.go_on()
+    study.search.next_task()
+    again = study.search.next_task()
+    assert again.key == task.key
+    # The last epoch known is reported again where its checkpoint was lost.
+    assert study.report(again, scores, first=before) == [True] * (len(scores) - before) + [False]
+
+
+@pytest.mark.parametrize(("better", "wanted"), [(0.001, True), (-0.001, False)])
+def test_what_is_not_among_the_best_40_percent_is_pruned(study: Study, better: float, wanted: bool) -> None:
+    study.finish(0.1, 0.5, 0.2, 0.4, 0.3)  # 40 % of these are better than 0.34, as percentiles are counted
+    scores = [0.34 + 0.01 * n + better for n in range(1, WARMUP + 1)]
+    assert study.report(study.search.next_task(), scores) == [True] * (WARMUP - 1) + [wanted]
+    assert study.record.trials()[5].state.name == ("RUNNING" if wanted else "PRUNED")
+
+
+def test_a_collapse_is_flagged_also_where_it_is_pruned(study: Study) -> None:
+    study.finish(*[0.5] * 5)
+    task = study.search.next_task()
+    assert study.report(task, [0.0] * WARMUP, constant=True) == [True] * (WARMUP - 1) + [False]
+    trial = study.record.trials()[5]
+    assert (trial.state.name, trial.user_attrs["flag"]) == ("PRUNED", "constant")
+
+
+def test_a_divergence_is_told_as_such_and_not_pruned(study: Study) -> None:
+    study.finish(*[0.5] * 5)
+    task = study.search.next_task()
+    assert all(study.report(task, [0.1] * (WARMUP - 1)))
+    last = EpochReport(WARMUP, 1.0, 1.0, 0.0, 0.0, 0.1, diverged=True).to_dict()
+    assert study.search.handle(Reported(task.key, last, b""))
+    study.search.handle(Finished(task.key, {"weights": b"", "curve": [last]}))
+    trial = study.record.trials()[5]
+    assert (trial.state.name, trial.value, trial.user_attrs["flag"]) == ("COMPLETE", 0.0, "diverged")

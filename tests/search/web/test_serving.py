@@ -1,0 +1,84 @@
+"""The service as a process of its own: it runs what is queued, and goes on after what failed."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from search.study.workspace import Workspace
+from tests.search.study.test_storages import queue
+from tests.support.clusters import wait_for
+from tests.support.commands import launch, rbptune, run_alone, status
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    return tmp_path / "studies"
+
+
+def serve(workspace: Path) -> list[str]:
+    return ["serve", "--workspace", str(workspace), "--jobs", "1", "--port", "0"]
+
+
+@pytest.fixture
+def service(workspace: Path) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-m", "search", *serve(workspace)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
+        yield process
+        process.kill()
+
+
+@pytest.fixture
+def address(service: subprocess.Popen[str]) -> str:
+    """Of the pages; the service is ready then."""
+    assert service.stderr is not None
+    line = service.stderr.readline()
+    assert line.startswith("dashboard: http://127.0.0.1:"), line
+    return line.split()[1].rstrip(";")
+
+
+def wait_until(workspace: Path, *states: str) -> None:
+    wait_for(lambda: tuple(row["state"] for row in status(workspace)) == states, f"states {states}")
+
+
+def test_it_runs_what_is_queued_until_it_is_told_to_end(
+    service: subprocess.Popen[str], address: str, workspace: Path, simulated: Path, tmp_path: Path
+) -> None:
+    with urllib.request.urlopen(address) as page:
+        assert page.status == 200
+    names = tmp_path / "names.txt"
+    names.write_text("# two of them\nSIMFOX\n\nRNCMPT90004\n")
+    arguments = launch(simulated, workspace, "--detach", "--proteins", names, "--trials", 1)
+    said = rbptune(*arguments)
+    assert said.err == f"queued: 2 studies in {workspace}; the driver at work takes up what is queued\n"
+    wait_until(workspace, "done", "done")
+    service.send_signal(signal.SIGTERM)
+    assert service.wait(timeout=60) == 0
+
+
+def test_a_second_one_is_told_who_works_there(
+    service: subprocess.Popen[str], address: str, workspace: Path, tmp_path: Path
+) -> None:
+    second = run_alone(*serve(workspace), cwd=tmp_path)
+    assert second.returncode == 2
+    line = second.stderr.splitlines()[-1]
+    assert line.startswith(f"rbptune: error: {workspace}: process {service.pid} on ")
+
+
+def test_what_failed_goes_on_when_it_is_resumed(
+    address: str, workspace: Path, simulated: Path, tmp_path: Path
+) -> None:
+    data = tmp_path / "data"
+    queue(Workspace(workspace), data, trials=1)
+    wait_until(workspace, "failed")
+    assert str(data) in status(workspace)[0]["reason"]
+    data.symlink_to(simulated)
+    said = rbptune("resume", "SIMFOX", "--workspace", workspace)
+    assert "the driver at work takes up what is queued" in said.err
+    wait_until(workspace, "done")
