@@ -10,7 +10,7 @@ from torch import Tensor
 
 from data_io.errors import ModelError
 from models import tensors
-from models.training import Best, EpochReport
+from models.reports import Best, EpochReport
 
 SOURCE = "checkpoint"  # checkpoints are handed around as bytes: there is no file name to blame
 

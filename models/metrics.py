@@ -1,30 +1,9 @@
-"""Losses and scores that leave missing targets (NaN) out."""
+"""Scores that leave missing targets (NaN) out."""
 
 from __future__ import annotations
 
 import numpy as np
-import torch
 from numpy.typing import ArrayLike, NDArray
-from torch import Tensor
-
-
-def masked_mse(prediction: Tensor, target: Tensor) -> Tensor:
-    """Mean squared error over the measured targets.
-
-    Parameters
-    ----------
-    prediction, target : Tensor (n,)
-        NaN in `target` means not measured.
-
-    Returns
-    -------
-    Tensor ()
-        0 (with a gradient of 0) where nothing is measured.
-    """
-    measured = ~torch.isnan(target)
-    # The missing ones are replaced before the subtraction: 0 * NaN in the backward pass would be NaN.
-    error = torch.where(measured, prediction - torch.where(measured, target, 0.0), 0.0)
-    return error.square().sum() / measured.sum().clamp(min=1)
 
 
 def spearman(prediction: ArrayLike, target: ArrayLike) -> float:

@@ -15,26 +15,29 @@ from torch import Tensor, nn
 
 from models.averaging import Average
 from models.checkpoint import SOURCE, Checkpoint
-from models.config import to_params
+from models.config import TrainingConfig, to_params
+from models.device import choose_device
 from models.dropout import seed_dropout
+from models.examples import measured_examples
 from models.metrics import pearson, spearman
 from models.optimizer import Adam
 from models.predict import predict
-from models.probes import choose_device, measured_probes
 from models.randomness import Use, generator_of, process_seeded
 from models.registry import get_architecture
+from models.reports import Best, EpochReport
 from models.tensors import check_shapes
-from models.training import Best, EpochReport, Interrupted, TrainingConfig
 
 if TYPE_CHECKING:
     from data_io.training_set import TrainingSet
 
-__all__ = ["Best", "EpochReport", "Interrupted", "Trainer", "TrainingConfig", "fit"]
-
 log = logging.getLogger(__name__)
 
 CHECKPOINT_FORMAT = 2
-INQUIRY_INTERVAL = 0.2  # seconds between two questions whether to go on: asking may take longer than a step
+CHECK_INTERVAL = 0.2  # seconds between two calls of `wanted`, which may take longer than a step
+
+
+class Interrupted(Exception):  # noqa: N818 - it reports a request, not an error
+    """Training stopped within an epoch because it is no longer wanted."""
 
 
 class Trainer:
@@ -81,8 +84,8 @@ class Trainer:
         self.architecture, self.network, self.training, self.seed = architecture, network, training, seed
         self.fingerprint = data.fingerprint
         self.device = choose_device(device)
-        self._train = measured_probes(data.train, "training", self.device)
-        self._validation = measured_probes(data.validation, "validation", self.device)
+        self._train = measured_examples(data.train, "training", self.device)
+        self._validation = measured_examples(data.validation, "validation", self.device)
         self._validation_targets = self._validation.targets.cpu().numpy()
         self.model = self._build()
         self.optimizer = Adam(self.model, training.weight_decay)
@@ -189,12 +192,12 @@ class Trainer:
         seed_dropout(self.model, generator_of(self.seed, self.epoch + 1, Use.DROPOUT, self.device))
         probes = self._train.shuffled(generator_of(self.seed, self.epoch + 1, Use.ORDER))
         errors = torch.empty_like(probes.targets)
-        size, next_inquiry = self.training.batch_size, 0.0
+        size, next_check = self.training.batch_size, 0.0
         for batch, (codes, targets) in enumerate(probes.batches(size)):
-            if time.monotonic() >= next_inquiry:
+            if time.monotonic() >= next_check:
                 if not wanted():
                     raise Interrupted
-                next_inquiry = time.monotonic() + INQUIRY_INTERVAL
+                next_check = time.monotonic() + CHECK_INTERVAL
             prediction = self.model(codes)
             error = torch.sub(prediction.detach(), targets, out=errors[batch * size : (batch + 1) * size])
             # The gradient of the mean squared error, without the calls that autograd would make for it.
@@ -229,24 +232,3 @@ class Trainer:
 
     def _copy_weights(self) -> dict[str, Tensor]:
         return {name: value.detach().cpu().clone() for name, value in self.model.state_dict().items()}
-
-
-def fit(trainer: Trainer, on_epoch: Callable[[EpochReport], bool] | None = None) -> list[EpochReport]:
-    """Run the epochs that are left.
-
-    Parameters
-    ----------
-    trainer : Trainer
-    on_epoch : callable, optional
-        Receives the report of each epoch; training stops where it returns False.
-
-    Returns
-    -------
-    list of EpochReport
-        The whole curve, from epoch 1.
-    """
-    while not trainer.finished:
-        report = trainer.run_epoch()
-        if on_epoch is not None and not on_epoch(report):
-            break
-    return trainer.curve

@@ -27,8 +27,10 @@ def score(network: str, precision: str, seed: int) -> float:
     from data_io.experiments import read_master_sheet, resolve
     from data_io.folder import find_sheet
     from data_io.training_set import load_training_set
+    from models.config import TrainingConfig
     from models.registry import get_architecture
-    from models.trainer import Trainer, TrainingConfig, fit
+    from models.trainer import Trainer
+    from tests.support.training import fit
 
     torch.set_num_threads(1)
     folder = (

@@ -119,8 +119,9 @@ def load(probes: int) -> SimpleNamespace:
 
 def our_epoch(network: str, probes: int) -> Callable[[], object]:
     """The epoch of a search's worker."""
+    from models.config import TrainingConfig
     from models.registry import get_architecture
-    from models.trainer import Trainer, TrainingConfig
+    from models.trainer import Trainer
 
     architecture, options, batch_size = OURS[network]
     config = get_architecture(architecture).config(**options)

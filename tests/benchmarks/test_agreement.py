@@ -7,8 +7,10 @@ import torch
 from data_io.experiments import Experiment
 from data_io.training_set import load_training_set
 from models.cnn import CNNConfig
-from models.trainer import Trainer, TrainingConfig, fit
+from models.config import TrainingConfig
+from models.trainer import Trainer
 from tests.benchmarks.reference import CNN, Loop
+from tests.support.training import fit
 
 SEEDS, EPOCHS, BATCH = range(4), 15, 64
 

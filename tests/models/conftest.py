@@ -11,7 +11,8 @@ from hypothesis import settings
 from data_io.targets import TargetScaling
 from data_io.training_set import Examples, TrainingSet
 from models.cnn import CNNConfig
-from models.trainer import Trainer, TrainingConfig
+from models.config import TrainingConfig
+from models.trainer import Trainer
 
 settings.register_profile("no-clock", deadline=None)  # a busy machine is no failure
 settings.load_profile("no-clock")

@@ -8,7 +8,7 @@ from data_io.errors import ModelError
 from models import tensors
 from models.cnn import CNNConfig
 from models.rnn import RNNConfig
-from models.trainer import fit
+from tests.support.training import fit
 
 NETWORKS = {
     "cnn": CNNConfig(motif_length=6, filters=16, layers=2, hidden=8, batch_norm=True, pooling="max+average"),

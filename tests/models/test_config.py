@@ -6,9 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data_io.errors import ConfigError
-from models.config import split_params, to_params
+from models.config import TrainingConfig, split_params, to_params
 from models.registry import architecture_names, get_architecture
-from models.training import TrainingConfig
 
 
 def values_of(field):
@@ -89,3 +88,17 @@ def test_a_bad_parameter_is_named(architecture, params, message):
 def test_fields_without_effect_are_not_checked_together():
     split_params("cnn", {"layers": 1, "motif_length": 41, "kernel_2": 41})
     split_params("rnn", {"convolution": False, "layers": 3, "motif_length": 41})
+
+
+def test_a_constant_schedule_stays():
+    config = TrainingConfig(learning_rate=0.01)
+    assert [config.learning_rate_at(step, 10) for step in (0, 5, 9)] == [0.01] * 3
+
+
+def test_a_cosine_falls_from_the_learning_rate_towards_zero():
+    config = TrainingConfig(learning_rate=0.01, schedule="cosine")
+    rates = [config.learning_rate_at(step, 100) for step in range(100)]
+    assert rates[0] == 0.01
+    assert rates[50] == pytest.approx(0.005)
+    assert rates == sorted(rates, reverse=True)
+    assert 0 < rates[-1] < 1e-5

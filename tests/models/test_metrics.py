@@ -3,12 +3,11 @@ import warnings
 import numpy as np
 import pytest
 import scipy.stats
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from models.metrics import average_ranks, masked_mse, pearson, spearman
+from models.metrics import average_ranks, pearson, spearman
 
 FLOATS = st.floats(-1e6, 1e6, width=32)
 # Few different values, so that most examples have ties, and many are constant.
@@ -92,21 +91,3 @@ def test_spearman_ranks_infinity_and_pearson_has_no_value_for_it():
 def test_shapes_that_do_not_match_are_refused():
     with pytest.raises(ValueError, match=r"\(2,\) and target \(3,\)"):
         spearman([1, 2], [1, 2, 3])
-
-
-@given(pairs(st.floats(-100, 100, width=16)), st.integers(0, 2**32 - 1))
-def test_masked_mse_and_its_gradient_are_those_of_the_measured_part(pair, seed):
-    prediction, target = (torch.tensor(side) for side in pair)
-    missing = torch.tensor(np.random.default_rng(seed).random(len(target)) < 0.4)
-    gapped = torch.where(missing, torch.nan, target)
-    prediction.requires_grad_()
-    loss = masked_mse(prediction, gapped)
-    (gradient,) = torch.autograd.grad(loss, prediction)
-    if missing.all():
-        assert loss == 0
-        assert (gradient == 0).all()
-        return
-    expected = torch.nn.functional.mse_loss(prediction[~missing], target[~missing])
-    (wanted,) = torch.autograd.grad(expected, prediction)
-    torch.testing.assert_close(loss, expected)
-    torch.testing.assert_close(gradient, wanted)

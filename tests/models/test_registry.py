@@ -4,8 +4,9 @@ import pytest
 import torch
 
 import models
+from models.config import TrainingConfig
 from models.registry import architecture_names, get_architecture
-from models.trainer import Trainer, TrainingConfig
+from models.trainer import Trainer
 
 
 @pytest.mark.parametrize("name", architecture_names())

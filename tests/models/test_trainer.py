@@ -8,11 +8,13 @@ import torch
 from data_io.errors import DataError
 from data_io.training_set import Examples
 from models.cnn import CNNConfig
+from models.config import TrainingConfig
 from models.metrics import pearson, spearman
 from models.predict import predict
 from models.randomness import Use, generator_of
 from models.rnn import RNNConfig
-from models.trainer import Interrupted, Trainer, TrainingConfig, fit
+from models.trainer import Interrupted, Trainer
+from tests.support.training import fit
 
 SMALL_RNN = RNNConfig(motif_length=6, filters=8, lstm_hidden=8, hidden=8)
 ARCHITECTURES = pytest.mark.parametrize(
@@ -140,14 +142,10 @@ def test_missing_probes_change_nothing(data, small_trainer):
     assert curve_of_fit(small_trainer(epochs=2)) == curve_of_fit(small_trainer(epochs=2, on=dense))
 
 
-def test_the_callback_sees_each_epoch_and_can_stop(small_trainer):
-    trainer, seen = small_trainer(epochs=4), []
-
-    def stop_after_two(report):
-        seen.append(report)
-        return report.epoch < 2
-
-    assert fit(trainer, stop_after_two) == seen == trainer.curve
+def test_training_can_halt_between_epochs_and_ends_after_the_last(small_trainer):
+    trainer = small_trainer(epochs=4)
+    seen = [trainer.run_epoch() for _ in range(2)]
+    assert seen == trainer.curve
     assert [report.epoch for report in seen] == [1, 2]
     assert not trainer.finished
     assert len(fit(trainer)) == 4
@@ -160,13 +158,10 @@ def test_the_best_weights_are_those_of_the_best_epoch(small_trainer, data):
     trainer = small_trainer(epochs=8, learning_rate=0.03, averaging=0.0)
     assert trainer.best == (0, 0.0)
     kept = {}
-
-    def keep(report):
+    while not trainer.finished:
+        report = trainer.run_epoch()
         kept[report.epoch] = {name: value.clone() for name, value in trainer.model.state_dict().items()}
-        return True
-
-    curve = fit(trainer, keep)
-    best = max(curve, key=lambda report: report.spearman)
+    best = max(trainer.curve, key=lambda report: report.spearman)
     assert trainer.best == (best.epoch, best.spearman)
     assert 1 < best.epoch < 8, "choose a learning rate at which the best epoch lies within"
     assert all((trainer.best_weights()[name] == value).all() for name, value in kept[best.epoch].items())
@@ -213,7 +208,7 @@ def test_a_batch_of_one_probe_is_trained_on_with_batch_normalisation(small_train
 
 
 def test_unwanted_training_stops_within_an_epoch_and_can_be_restored(small_trainer, monkeypatch):
-    monkeypatch.setattr("models.trainer.INQUIRY_INTERVAL", 0.0)
+    monkeypatch.setattr("models.trainer.CHECK_INTERVAL", 0.0)
     trainer = small_trainer()
     blob, asked = trainer.checkpoint(), []
 
@@ -233,7 +228,7 @@ def test_unwanted_training_stops_within_an_epoch_and_can_be_restored(small_train
 
 
 def test_whether_training_is_wanted_is_not_asked_at_every_step(small_trainer, monkeypatch):
-    monkeypatch.setattr("models.trainer.INQUIRY_INTERVAL", 1e9)
+    monkeypatch.setattr("models.trainer.CHECK_INTERVAL", 1e9)
     asked = []
     small_trainer().run_epoch(lambda: not asked.append(True))
     assert len(asked) == 1

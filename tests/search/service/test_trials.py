@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from models.checkpoint import Checkpoint
-from models.training import Best, EpochReport
+from models.reports import Best, EpochReport
 from search.service.checkpoint_store import Checkpoints
 from search.service.observers import Everyone
 from search.service.trials import Search

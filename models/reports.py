@@ -1,4 +1,4 @@
-"""What is asked of a training run and what it reports; without torch, so that reading one costs little."""
+"""What a training run reports; without torch, so that reading a report costs little."""
 
 from __future__ import annotations
 
@@ -7,50 +7,6 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
-
-from models import fields
-
-
-@dataclass(frozen=True)
-class TrainingConfig:
-    """How a network is trained; the defaults are those of the seed CNN, but for the averaging.
-
-    Parameters
-    ----------
-    learning_rate : float
-        Adam's step size, or where the cosine schedule starts.
-    batch_size : int
-        Probes a step; the last, smaller batch of an epoch is kept.
-    epochs : int
-        Passes over the training probes.
-    weight_decay : float
-        L2 penalty added to the gradient (as in `torch.optim.Adam`, not decoupled).
-    schedule : str
-        `"constant"`, or `"cosine"`: from `learning_rate` down to 0 over all steps of all epochs.
-    averaging : float
-        Share of the old at each step in a running average of the weights, by which the network is validated
-        and kept; 0 keeps the weights themselves, as published.
-    """
-
-    learning_rate: float = fields.within(1e-3, 1e-7, 1.0)
-    batch_size: int = fields.within(256, 1, 65536)
-    epochs: int = fields.within(30, 1, 10000)
-    weight_decay: float = fields.within(0.0, 0.0, 1.0)
-    schedule: str = fields.one_of("constant", "cosine")
-    averaging: float = fields.within(0.99, 0.0, 0.9999)
-
-    def __post_init__(self) -> None:
-        fields.check(self)
-
-    def learning_rate_at(self, step: int, total: int) -> float:
-        """Step size of step `step` (from 0) out of `total`."""
-        if self.schedule == "constant":
-            return self.learning_rate
-        return self.learning_rate * 0.5 * (1.0 + math.cos(math.pi * step / total))
-
-
-class Interrupted(Exception):  # noqa: N818 - it reports a wish, not an error
-    """Training stopped within an epoch because it is no longer wanted."""
 
 
 class Best(NamedTuple):

@@ -1,4 +1,4 @@
-"""The measured probes of a split, on the device where they are trained on."""
+"""The measured probes of a split as tensors, on the device that trains on them."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from data_io.errors import ConfigError, DataError
+from data_io.errors import DataError
 
 if TYPE_CHECKING:
     from data_io.training_set import Examples
 
 
 @dataclass(frozen=True)
-class Probes:
+class ExampleTensors:
     """Sequences and what was measured for them.
 
     Parameters
@@ -33,17 +33,17 @@ class Probes:
     def __len__(self) -> int:
         return len(self.targets)
 
-    def shuffled(self, generator: torch.Generator) -> Probes:
+    def shuffled(self, generator: torch.Generator) -> ExampleTensors:
         """The same probes in random order, laid out anew, so that a batch is a slice."""
         order = torch.randperm(len(self), generator=generator).to(self.targets.device)
-        return Probes(self.codes.index_select(0, order), self.targets.index_select(0, order))
+        return ExampleTensors(self.codes.index_select(0, order), self.targets.index_select(0, order))
 
     def batches(self, size: int) -> Iterator[tuple[Tensor, Tensor]]:
         """Codes and targets of `size` probes at a time; the last batch may be smaller."""
         return zip(torch.split(self.codes, size), torch.split(self.targets, size), strict=True)
 
 
-def measured_probes(examples: Examples, split: str, device: torch.device) -> Probes:
+def measured_examples(examples: Examples, split: str, device: torch.device) -> ExampleTensors:
     """Leave the probes without a measurement out, and move the rest to a device.
 
     Raises
@@ -56,22 +56,6 @@ def measured_probes(examples: Examples, split: str, device: torch.device) -> Pro
     if count < 2:
         raise DataError(f"{split} split: {count} measured, at least 2 are needed; choose another experiment")
     codes, targets = examples.codes[measured], examples.targets[measured]
-    return Probes(
+    return ExampleTensors(
         torch.tensor(codes, device=device), torch.tensor(targets, dtype=torch.float32, device=device)
     )
-
-
-def choose_device(name: str = "auto") -> torch.device:
-    """The device of a name; `"auto"` is a CUDA device if there is one, else the CPU.
-
-    Raises
-    ------
-    ConfigError
-        If torch knows no such device, or this machine does not have it.
-    """
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        return torch.empty(0, device=name).device
-    except (RuntimeError, AssertionError) as error:
-        raise ConfigError(f"device = {name!r}: not usable on this machine; use 'auto' or 'cpu'") from error
