@@ -38,7 +38,7 @@ def dashboard(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = 8080,
 ) -> None:
     """Serve the Optuna dashboard, read-only, until Ctrl-C."""
-    from search.web.server import serve_dashboard
+    from search.web.serving import serve_dashboard
 
     place = Workspace(workspace, storage)
     place.require_database()

@@ -1,29 +1,27 @@
-"""Serve the Optuna dashboard of a study database, read-only, until told to stop."""
+"""A server of pages on a port, which any thread can stop."""
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import logging
-import signal
 import socket
-import threading
-import warnings
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from concurrent.futures import Future, InvalidStateError, ThreadPoolExecutor
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from tornado.httpserver import HTTPServer
 
 from data_io.errors import UserError
-from search.web.guard import LOOPBACK_NAMES, ReadOnlyGuard
-from search.web.readonly import open_read_only
+from search.web.container import Container
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
-    from optuna.storages import BaseStorage
+    from _typeshed.wsgi import WSGIApplication
 
-_THREADS = 4
-_STOP_SECONDS = 1.0
-_ANY_ADDRESS = frozenset({"0.0.0.0", "::"})
-_log = logging.getLogger(__name__)
+ANY_ADDRESS = frozenset({"0.0.0.0", "::"})
+THREADS = 4
+BODY_BYTES = 1_000_000  # nothing that is asked of the pages is longer
+SILENT_SECONDS = 60  # how long a connection may keep the server waiting
 
 
 class PageServer:
@@ -43,120 +41,52 @@ class PageServer:
     ------
     UserError
         When the host is unknown here, or the port is taken, reserved or out of range.
+
+    Notes
+    -----
+    Tornado waits for all connections in one thread, so that slow readers and open streams of events cost
+    a socket each and no thread.
     """
 
     def __init__(self, application: WSGIApplication, host: str = "localhost", port: int = 8080):
-        from waitress.server import create_server
-
-        # A browser asks for more at once than there are threads; that it waits a little is no event.
-        logging.getLogger("waitress.queue").setLevel(logging.ERROR)
-        listener = _bind(host, port)
+        self._application = application
+        self._listener = _bind(host, port)
+        self._stopped: Future[None] = Future()
         self.host = host
-        self.port: int = listener.getsockname()[1]
-        self._sockets: dict[int, Any] = {}
-        self._server = create_server(
-            application, map=self._sockets, sockets=[listener], threads=_THREADS, ident="rbptune"
-        )
+        self.port: int = self._listener.getsockname()[1]
 
     @property
     def url(self) -> str:
         """The address to open in a browser on this machine."""
-        name = "localhost" if self.host in _ANY_ADDRESS else self.host
+        name = "localhost" if self.host in ANY_ADDRESS else self.host
         return f"http://{f'[{name}]' if ':' in name else name}:{self.port}"
 
     def serve(self) -> None:
-        """Answer requests until `stop` is called from another thread, or until KeyboardInterrupt."""
-        from waitress import wasyncore
-
-        try:
-            wasyncore.loop(timeout=1.0, map=self._sockets, use_poll=True)
-        finally:
-            self._server.task_dispatcher.shutdown(timeout=_STOP_SECONDS)
-            wasyncore.close_all(self._sockets, ignore_all=True)
+        """Answer requests until `stop` is called, or until KeyboardInterrupt."""
+        asyncio.run(self._serve())
 
     def stop(self) -> None:
-        """Make `serve` return; from any thread, and also when it is not running."""
-        from waitress import wasyncore
+        """Make `serve` return, or not begin; from any thread, and as often as one likes."""
+        with suppress(InvalidStateError):  # stopped before
+            self._stopped.set_result(None)
 
-        if self._sockets:
-            # The loop ends when it has no socket left, and only its own thread may close them.
-            self._server.trigger.pull_trigger(lambda: wasyncore.close_all(self._sockets, ignore_all=True))
-
-
-def make_pages(
-    storage: BaseStorage | str, host: str = "localhost", names: Iterable[str] = ()
-) -> WSGIApplication:
-    """Build the guarded pages of a study database.
-
-    Parameters
-    ----------
-    storage : optuna storage or str
-        The storage, or the database's address, which is then opened read-only.
-    host : str
-        The host that the pages will be served on; with an address for all interfaces every IP address
-        and this machine's own name are accepted in requests.
-    names : iterable of str
-        Further host names to answer to, such as that of a proxy.
-
-    Returns
-    -------
-    WSGI application
-    """
-    from optuna_dashboard import wsgi
-
-    # Of every page of a young study, while too few trials are there to rank the hyperparameters.
-    warnings.filterwarnings("ignore", message="Some regimes for parameter", category=UserWarning)
-    opened = open_read_only(storage) if isinstance(storage, str) else storage
-    everywhere = host in _ANY_ADDRESS
-    own_names = [socket.gethostname(), socket.getfqdn()] if everywhere else [host]
-    return ReadOnlyGuard(_with_front_door(wsgi(opened)), [*own_names, *names], any_address=everywhere)
-
-
-def serve_dashboard(
-    storage: BaseStorage | str,
-    host: str = "localhost",
-    port: int = 8080,
-    ready: Callable[[str], None] | None = None,
-) -> None:
-    """Serve the dashboard until Ctrl-C or SIGTERM.
-
-    Parameters
-    ----------
-    storage : optuna storage or str
-        As in `make_pages`.
-    host, port : str, int
-        As in `PageServer`.
-    ready : callable, optional
-        Called with the address to open, such as ``http://127.0.0.1:8080``, once its port is bound.
-
-    Raises
-    ------
-    UserError
-        When the database cannot be read or the port cannot be bound.
-    """
-    pages = make_pages(storage, host)
-    server = PageServer(pages, host, port)
-    if host not in LOOPBACK_NAMES:
-        _log.warning("the pages have no log-in: everybody who reaches %s can read the studies", server.url)
-    with _interrupted_by_sigterm():
+    async def _serve(self) -> None:
+        # That a page is not there is for its reader to know.
+        logging.getLogger("tornado.access").setLevel(logging.ERROR)
+        threads = ThreadPoolExecutor(THREADS, thread_name_prefix="page")
+        server = HTTPServer(
+            Container(self._application, threads, self.host, self.port),
+            max_body_size=BODY_BYTES,
+            body_timeout=SILENT_SECONDS,
+            idle_connection_timeout=SILENT_SECONDS,
+        )
+        server.add_socket(self._listener)
         try:
-            if ready is not None:
-                ready(server.url)
-            server.serve()
-        except KeyboardInterrupt:
-            _log.info("the pages at %s are closed", server.url)
-
-
-def _with_front_door(dashboard: WSGIApplication) -> WSGIApplication:
-    """Send whoever opens the bare address to the dashboard."""
-
-    def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        if environ.get("PATH_INFO", "") in {"", "/"}:
-            start_response("302 Found", [("Location", "/dashboard"), ("Content-Length", "0")])
-            return [b""]
-        return dashboard(environ, start_response)
-
-    return answer
+            await asyncio.wrap_future(self._stopped)
+        finally:
+            server.stop()
+            await server.close_all_connections()
+            threads.shutdown(wait=False, cancel_futures=True)
 
 
 def _bind(host: str, port: int) -> socket.socket:
@@ -171,6 +101,7 @@ def _bind(host: str, port: int) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
         listener.listen()
+        listener.setblocking(False)
     except (OSError, UnicodeError) as error:
         if listener is not None:
             listener.close()
@@ -186,20 +117,3 @@ def _explain(error: OSError | UnicodeError, host: str, port: int) -> str:
         return f"--port {port}: reserved for the administrator; give one above 1023"
     reason = error.strerror if isinstance(error, OSError) else "not a host name"
     return f"--host {host!r}: cannot be served on ({reason}); give localhost or an address of this machine"
-
-
-@contextmanager
-def _interrupted_by_sigterm() -> Iterator[None]:
-    """Let SIGTERM end the block as Ctrl-C does; signals can be handled in the main thread only."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def interrupt(_signal: int, _frame: object) -> None:
-        raise KeyboardInterrupt
-
-    previous = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, previous)

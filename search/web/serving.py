@@ -1,15 +1,61 @@
-"""The service: a driver that takes up whatever is queued, and the pages beside it."""
+"""Serve pages until a signal: of a database alone, or beside a driver that takes up whatever is queued."""
 
 from __future__ import annotations
 
+import logging
+import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from search.service.observers import Observer
 from search.service.session import Workers, drive
 from search.study.storage import open_storage
 from search.study.workspace import Workspace
-from search.web.server import PageServer, make_pages
+from search.web.guard import LOOPBACK_NAMES
+from search.web.pages import make_pages
+from search.web.server import PageServer
+
+if TYPE_CHECKING:
+    from optuna.storages import BaseStorage
+
+_log = logging.getLogger(__name__)
+
+
+def serve_dashboard(
+    storage: BaseStorage | str,
+    host: str = "localhost",
+    port: int = 8080,
+    ready: Callable[[str], None] | None = None,
+) -> None:
+    """Serve the dashboard until Ctrl-C or SIGTERM.
+
+    Parameters
+    ----------
+    storage : optuna storage or str
+        As in `make_pages`.
+    host, port : str, int
+        As in `PageServer`.
+    ready : callable, optional
+        Called with the address to open, such as ``http://127.0.0.1:8080``, once its port is bound.
+
+    Raises
+    ------
+    UserError
+        When the database cannot be read or the port cannot be bound.
+    """
+    pages = make_pages(storage, host)
+    server = PageServer(pages, host, port)
+    if host not in LOOPBACK_NAMES:
+        _log.warning("the pages have no log-in: everybody who reaches %s can read the studies", server.url)
+    with _interrupted_by_sigterm():
+        try:
+            if ready is not None:
+                ready(server.url)
+            server.serve()
+        except KeyboardInterrupt:
+            _log.info("the pages at %s are closed", server.url)
 
 
 def serve_workspace(
@@ -38,3 +84,20 @@ def serve_workspace(
     finally:
         pages.stop()
         thread.join(timeout=2)
+
+
+@contextmanager
+def _interrupted_by_sigterm() -> Iterator[None]:
+    """Let SIGTERM end the block as Ctrl-C does; signals can be handled in the main thread only."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(_signal: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    previous = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)

@@ -6,7 +6,8 @@ from contextlib import contextmanager
 import sqlalchemy
 from optuna.storages import RDBStorage
 
-from search.web.server import PageServer, make_pages
+from search.web.pages import make_pages
+from search.web.server import PageServer
 
 
 def open_writer(path):
@@ -28,10 +29,15 @@ def fill(study, trials=4):
         study.tell(trial, 0.3 + filters / 1000 + number / 100)
 
 
-@contextmanager
 def serving(storage, host="localhost"):
-    """Serve the pages on a free port while the block runs."""
-    server = PageServer(make_pages(storage, host), host, 0)
+    """Serve the pages of a database on a free port while the block runs."""
+    return served(make_pages(storage, host), host)
+
+
+@contextmanager
+def served(application, host="localhost"):
+    """Serve a WSGI application on a free port while the block runs."""
+    server = PageServer(application, host, 0)
     thread = threading.Thread(target=server.serve)
     thread.start()
     try:

@@ -18,8 +18,10 @@ import optuna
 import pytest
 
 from data_io.errors import UserError
-from search.web.server import PageServer, make_pages, serve_dashboard
-from tests.support.pages import fill, open_writer, serving
+from search.web.pages import make_pages
+from search.web.server import PageServer
+from search.web.serving import serve_dashboard
+from tests.support.pages import fill, open_writer, served, serving
 
 
 def get(url, method="GET", host=None, body=None):
@@ -187,6 +189,96 @@ def test_all_interfaces_answer_to_addresses_and_the_machine_name(database):
         assert get(server.url + "/api/meta", host="evil.example")[0] == 403
 
 
+def raw(port, text, wait=10):
+    """Send a request as it is, and give all that comes back."""
+    with socket.create_connection(("127.0.0.1", port), timeout=wait) as connection:
+        connection.sendall(text.encode())
+        answer = b""
+        while part := connection.recv(65536):
+            answer += part
+    return answer.decode(errors="replace")
+
+
+def test_a_request_that_names_no_encoding_is_answered(database, capfd):
+    with serving(database) as server:
+        connection = http.client.HTTPConnection("localhost", server.port, timeout=10)
+        connection.putrequest("GET", "/static/bundle.js", skip_accept_encoding=True)
+        connection.endheaders()
+        answer = connection.getresponse()
+        assert (answer.status, answer.getheader("Content-Encoding")) == (200, None)
+        assert len(answer.read()) == int(answer.getheader("Content-Length"))
+        connection.close()
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("host", "status"), [("localhost:", 403), ("localhost:port", 403), ("a b", 400), (None, 403)]
+)
+def test_an_odd_host_is_answered_at_once(database, host, status):
+    named = "" if host is None else f"Host: {host}\r\n"
+    with serving(database) as server:
+        answer = raw(server.port, f"GET / HTTP/1.0\r\n{named}Connection: close\r\n\r\n")
+    assert answer.split()[1] == str(status)
+
+
+def test_a_page_that_fails_is_answered_and_logged(caplog):
+    def fail(environ, start_response):
+        raise RuntimeError("no such figure")
+
+    with served(fail) as server:
+        status, text, _ = get(server.url + "/page")
+    assert (status, "this page failed" in text) == (500, True)
+    assert "no such figure" in caplog.text
+
+
+def test_slow_readers_keep_nobody_waiting(database):
+    with serving(database) as server:
+        slow = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(20)]
+        for connection in slow:
+            connection.sendall(b"GET /api/stu")
+        assert get(server.url + "/api/studies")[0] == 200
+        for connection in slow:
+            connection.close()
+
+
+def test_a_long_body_is_refused_before_it_is_sent(database):
+    head = "POST /api/studies HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000000\r\n\r\n"
+    with serving(database) as server:
+        assert raw(server.port, head).split()[1] == "400"
+
+
+def test_stop_is_safe_from_any_thread_at_any_moment():
+    """Before the server runs, while it begins, while it answers, while it ends and after that."""
+
+    def answer(environ, start_response):
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        return [b"here"]
+
+    failures = []
+
+    def stop(server):
+        try:
+            for _ in range(50):
+                server.stop()
+        except Exception as error:  # the test names it
+            failures.append(error)
+
+    for turn in range(40):
+        server = PageServer(answer, "localhost", 0)
+        thread = threading.Thread(target=server.serve)
+        thread.start()
+        if turn % 2:
+            assert get(server.url)[1] == "here"
+        stoppers = [threading.Thread(target=stop, args=(server,)) for _ in range(3)]
+        for each in stoppers:
+            each.start()
+        for each in (*stoppers, thread):
+            each.join(timeout=10)
+            assert not each.is_alive()
+        server.stop()
+    assert failures == []
+
+
 def test_stop_before_serve_returns_at_once(database):
     server = PageServer(make_pages(database), "localhost", 0)
     server.stop()
@@ -197,7 +289,7 @@ def test_stop_before_serve_returns_at_once(database):
 
 PROGRAM = """
 import sys
-from search.web.server import serve_dashboard
+from search.web.serving import serve_dashboard
 serve_dashboard(sys.argv[1], "localhost", 0, ready=lambda url: print(url, flush=True))
 print("closed", flush=True)
 """
