@@ -60,8 +60,17 @@ def split_set_a(
     by_sequence = protocol == "grouped"
     validation = _draw_sequences(codes, fraction, seed) if by_sequence else _draw_rows(codes, fraction, seed)
     if not 0 < validation.sum() < len(codes):
-        raise DataError(f"{len(codes)} probes in Set A are too few for training and validation; give more")
+        raise DataError(_too_few(codes, by_sequence))
     return Split(train=np.flatnonzero(~validation), validation=np.flatnonzero(validation))
+
+
+def _too_few(codes: npt.NDArray[np.uint8], by_sequence: bool) -> str:
+    distinct = len(np.unique(hash_sequences(codes)))
+    if not by_sequence or distinct == len(codes):
+        return f"{len(codes)} probes in Set A are too few for training and validation; give more"
+    sequences = f"only {distinct} distinct sequence{'s' * (distinct != 1)}"
+    remedy = "give more sequences, since equal ones are never parted"
+    return f"{len(codes)} probes in Set A have {sequences}, too few for training and validation; {remedy}"
 
 
 def _draw_rows(codes: npt.NDArray[np.uint8], fraction: float, seed: int) -> npt.NDArray[np.bool_]:
@@ -74,7 +83,7 @@ def _draw_rows(codes: npt.NDArray[np.uint8], fraction: float, seed: int) -> npt.
 
 def _draw_sequences(codes: npt.NDArray[np.uint8], fraction: float, seed: int) -> npt.NDArray[np.bool_]:
     """Take whole groups of equal sequences, in random order, as long as they fit into the share."""
-    _, group, sizes = np.unique(_hash_rows(codes), return_inverse=True, return_counts=True)
+    _, group, sizes = np.unique(hash_sequences(codes), return_inverse=True, return_counts=True)
     order = np.random.RandomState(seed).permutation(len(sizes))
     fitting = np.searchsorted(np.cumsum(sizes[order]), int(fraction * len(codes)), side="right")
     taken = np.zeros(len(sizes), np.bool_)
@@ -83,8 +92,17 @@ def _draw_sequences(codes: npt.NDArray[np.uint8], fraction: float, seed: int) ->
     return chosen
 
 
-def _hash_rows(codes: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint64]:
-    """Hash each sequence to 64 bits; should two ever collide, they share a side, which harms nothing."""
+def hash_sequences(codes: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint64]:
+    """Hash each sequence to 64 bits; two that ever collide count as equal, which harms no split or test.
+
+    Parameters
+    ----------
+    codes : uint8 array, shape (n, 41)
+
+    Returns
+    -------
+    uint64 array, shape (n,)
+    """
     padded = np.zeros((len(codes), 8 * _WORDS), np.uint8)
     padded[:, : codes.shape[1]] = codes
     hashes = np.zeros(len(codes), np.uint64)

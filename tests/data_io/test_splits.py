@@ -102,6 +102,20 @@ def test_what_cannot_be_split():
     assert str(caught.value) == "split 'random' is unknown; choose grouped or seeded-shuffle"
     with pytest.raises(ConfigError, match=r"a validation share of 1\.5 is impossible"):
         split_set_a(codes, fraction=1.5)
+
+
+@pytest.mark.parametrize(
+    ("protocol", "distinct", "message"),
+    [
+        ("grouped", 1, "have only 1 distinct sequence, too few for training and validation"),
+        ("grouped", 2, "have only 2 distinct sequences, too few for training and validation"),
+        ("grouped", 4, "are too few for training and validation; give more"),
+        ("seeded-shuffle", 4, "are too few for training and validation; give more"),
+    ],
+)
+def test_too_few_to_split_says_of_what(protocol, distinct, message):
+    codes = np.tile(np.arange(distinct, dtype=np.uint8)[:, None], (1 if distinct == 4 else 50, 41))
     with pytest.raises(DataError) as caught:
-        split_set_a(codes)  # one sequence alone
-    assert str(caught.value) == "100 probes in Set A are too few for training and validation; give more"
+        split_set_a(codes, protocol)
+    more = "; give more sequences, since equal ones are never parted" if distinct < 4 else ""
+    assert str(caught.value) == f"{len(codes)} probes in Set A {message}{more}"
