@@ -14,7 +14,7 @@ from data_io.errors import DataError, StorageError
 from data_io.matrix import measured_experiments, read_matrix
 from data_io.rows import Rows
 
-__all__ = ["ProbeSet", "Probes", "measured_experiments", "read_probes"]
+__all__ = ["ProbeSet", "Probes", "measured_experiments", "read_probes", "read_sequences"]
 
 ProbeSet = Literal["SetA", "SetB"]
 _log = logging.getLogger(__name__)
@@ -77,6 +77,17 @@ def read_probes(matrix: Path, motif_id: str, probe_set: ProbeSet, cache: Path | 
     if arrays is not None:
         _store(arrays, motif_id, both)
     return both[probe_set]
+
+
+def read_sequences(
+    matrix: Path, motif_id: str, probe_set: ProbeSet, cache: Path | None = None
+) -> npt.NDArray[np.uint8]:
+    """Read the sequences of one set alone, as codes of shape (n, 41); see `read_probes`."""
+    if cache is not None and matrix.exists():
+        codes = _load_sequences(ArrayCache(cache, Source.of(matrix)), probe_set)
+        if codes is not None:
+            return codes
+    return read_probes(matrix, motif_id, probe_set, cache).codes
 
 
 def _choose(rows: Rows, chosen: npt.NDArray[np.bool_]) -> Probes:

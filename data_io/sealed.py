@@ -1,19 +1,32 @@
 """The sealed test set: the one way to Set B, to be taken once a study, after all choices are made."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
-from data_io.errors import DataError
 from data_io.experiments import Experiment
 from data_io.folder import find_matrix
-from data_io.rnacompete import read_probes
+from data_io.held_out import read_held_out
 from data_io.targets import TargetScaling
-from data_io.training_set import FEWEST_SCORED, Examples, check_measured
+from data_io.training_set import Examples
+
+
+@dataclass(frozen=True)
+class HeldOutSet(Examples):
+    """The probes of Set B that no training has seen, with their targets.
+
+    Attributes
+    ----------
+    shared_with_set_a : int
+        How many probes of Set B were left out, since Set A has their sequence, too.
+    """
+
+    shared_with_set_a: int
 
 
 def open_test_set(
     data: str | Path, experiment: Experiment, scaling: TargetScaling, cache: str | Path | None = None
-) -> Examples:
-    """Load Set B of an experiment.
+) -> HeldOutSet:
+    """Load Set B of an experiment, without the probes whose sequence stands in Set A.
 
     Parameters
     ----------
@@ -30,10 +43,5 @@ def open_test_set(
     DataError
         When the matrix cannot be used, or Set B has too few measured probes or constant values.
     """
-    matrix = find_matrix(data)
-    probes = read_probes(matrix, experiment.motif_id, "SetB", None if cache is None else Path(cache))
-    name = f"{matrix}: {experiment.motif_id} ({experiment.protein}), test probes"
-    if not len(probes):
-        raise DataError(f"{matrix}: holds no probe of SetB, so nothing can be tested; get the file again")
-    check_measured(name, probes.intensity, FEWEST_SCORED)
-    return Examples(probes.codes, scaling.apply(probes.intensity))
+    probes, shared = read_held_out(find_matrix(data), experiment, None if cache is None else Path(cache))
+    return HeldOutSet(probes.codes, scaling.apply(probes.intensity), shared)

@@ -12,6 +12,7 @@ from data_io.fasta import read_fasta
 from data_io.sealed import open_test_set
 from data_io.simulate import simulate
 from data_io.targets import TargetScaling
+from data_io.testable import require_test_set
 from data_io.training_set import load_training_set
 
 SCALING = TargetScaling(clip=10, floor=-10, shift=11, mean=0, std=1)
@@ -62,6 +63,27 @@ def drop_column(name):
 def only(probe_set):
     def change(matrix):
         matrix.rows = [row for row in matrix.rows if row[1] == probe_set]
+
+    return change
+
+
+def in_both_sets(count):
+    """Put the first probes of Set A into Set B, too."""
+
+    def change(matrix):
+        first = [row for row in matrix.rows if row[1] == "SetA"][:count]
+        matrix.rows += [[row[0], "SetB", *row[2:]] for row in first]
+
+    return change
+
+
+def leave_alone(count):
+    """Remove all but some of the probes that stand in Set B alone."""
+
+    def change(matrix):
+        trained = {row[2] for row in matrix.rows if row[1] == "SetA"}
+        alone = [row for row in matrix.rows if row[2] not in trained]
+        matrix.rows = [row for row in matrix.rows if row not in alone[count:]]
 
     return change
 
@@ -195,14 +217,26 @@ BAD_TEST_SETS = {
         constant("SetB"),
         "RNCMPT00001 (FOX), test probes: all measured 2.5; choose another experiment",
     ),
+    "Set A once more as Set B": (
+        lambda matrix: (only("SetA")(matrix), in_both_sets(600)(matrix)),
+        "each of the [0-9]+ probes of SetB stands in SetA, too, so nothing can be tested; "
+        "give each sequence to one set",
+    ),
+    "all but a few of Set B in Set A": (
+        lambda matrix: (in_both_sets(600)(matrix), leave_alone(9)(matrix)),
+        "RNCMPT00001 (FOX), test probes without the [0-9]+ that stand in SetA, too: 9 measured, "
+        "at least 10 needed; choose another experiment",
+    ),
 }
 
 
 def expect(path, message, call, *arguments):
-    """The error is one line: the file, then the message, in which [0-3] stands for a digit."""
+    """The error is one line: the file, then the message, in which [0-3] and [0-9]+ stand for digits."""
     with pytest.raises(DataError) as caught:
         call(*arguments)
-    pattern = re.escape(f"{path}: {message}").replace(re.escape("[0-3]"), "[0-3]")
+    pattern = re.escape(f"{path}: {message}")
+    for digits in ("[0-3]", "[0-9]+"):
+        pattern = pattern.replace(re.escape(digits), digits)
     assert re.fullmatch(pattern, str(caught.value)), str(caught.value)
 
 
@@ -225,7 +259,10 @@ def test_bad_tables(tmp_path, matrix, fox, case):
 def test_bad_test_sets(tmp_path, matrix, fox, case):
     change, message = BAD_TEST_SETS[case]
     change(matrix)
-    expect(matrix.write(tmp_path), message, open_test_set, tmp_path, fox, SCALING)
+    path = matrix.write(tmp_path)
+    expect(path, message, open_test_set, tmp_path, fox, SCALING)
+    for _ in range(2):  # read, and from the cache
+        expect(path, message, require_test_set, tmp_path, fox, tmp_path / "cache")
 
 
 def test_a_bad_row_is_counted_from_the_start_of_the_file(tmp_path, matrix, fox, monkeypatch):

@@ -103,6 +103,7 @@ def test_set_b_is_opened_once_after_the_last_retraining(
     simulated: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing but `open_test_set` asks for probes of Set B, and the search calls it at its very end."""
+    import data_io.held_out as held_out
     import data_io.sealed as sealed
     import data_io.training_set as training_set
 
@@ -125,7 +126,7 @@ def test_set_b_is_opened_once_after_the_last_retraining(
         return sealed.open_test_set(*arguments)
 
     watch(training_set, "search")
-    watch(sealed, "test")
+    watch(held_out, "test")
     monkeypatch.setattr("search.service.finals.open_test_set", open_test_set)
     assert rbptune(*launch(simulated, workspace, *OPTIONS)).code == 0
     assert openings == [(3, MEMBERS, None)]
@@ -204,4 +205,6 @@ def test_search_and_models_have_no_other_way_to_set_b() -> None:
     assert len(sources) > 50
     for path in sources:
         text = path.read_text()
-        assert not {word for word in ("SetB", "read_probes", "read_matrix") if word in text}, path
+        assert not {
+            word for word in ("SetB", "read_probes", "read_matrix", "read_held_out") if word in text
+        }, path

@@ -1,0 +1,42 @@
+"""Set B as `sealed` opens it and `testable` judges it; an import contract keeps everything else away."""
+
+from pathlib import Path
+
+import numpy as np
+
+from data_io.errors import DataError
+from data_io.experiments import Experiment
+from data_io.rnacompete import Probes, read_probes, read_sequences
+from data_io.splits import hash_sequences
+from data_io.training_set import FEWEST_SCORED, check_measured
+
+
+def read_held_out(matrix: Path, experiment: Experiment, cache: Path | None) -> tuple[Probes, int]:
+    """Read the probes of Set B whose sequence does not stand in Set A, which training has seen.
+
+    Returns
+    -------
+    probes : Probes
+    shared : int
+        How many were left out since their sequence stands in Set A, too.
+
+    Raises
+    ------
+    DataError
+        When the matrix cannot be used, or too few probes are measured or left, or all are alike.
+    """
+    probes = read_probes(matrix, experiment.motif_id, "SetB", cache)
+    if not len(probes):
+        raise DataError(f"{matrix}: holds no probe of SetB, so nothing can be tested; get the file again")
+    trained = read_sequences(matrix, experiment.motif_id, "SetA", cache)
+    own = ~np.isin(hash_sequences(probes.codes), hash_sequences(trained))
+    shared = len(own) - int(own.sum())
+    if not own.any():
+        raise DataError(
+            f"{matrix}: each of the {shared:,} probes of SetB stands in SetA, too, so nothing can be tested; "
+            "give each sequence to one set"
+        )
+    name = f"{matrix}: {experiment.motif_id} ({experiment.protein}), test probes"
+    without = f" without the {shared:,} that stand in SetA, too" if shared else ""
+    check_measured(f"{name}{without}", probes.intensity[own], FEWEST_SCORED)
+    return Probes(probes.codes[own], probes.intensity[own]), shared
