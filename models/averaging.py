@@ -27,15 +27,26 @@ class Average:
     def __init__(self, network: nn.Module, share: float) -> None:
         self._share = share
         tensors = {name: value for name, value in network.state_dict().items() if value.is_floating_point()}
-        self._average = {name: value.clone() for name, value in tensors.items()}
-        self._lists = list(self._average.values()), list(tensors.values())
+        self._current = list(tensors.values())
+        self._flat = self._gathered()  # in one piece, so that a step is one operation
+        parts = torch.split(self._flat, [value.numel() for value in self._current])
+        self._average = {name: part.view_as(tensors[name]) for name, part in zip(tensors, parts, strict=True)}
 
-    @torch.no_grad()
     def step(self, number: int) -> None:
         """Take in the weights after step `number`, from 0."""
-        average, current = self._lists
-        share = min(self._share, (1 + number) / (10 + number))
-        torch._foreach_lerp_(average, current, 1.0 - share)
+        self.move(self.weight_at(number))
+
+    def weight_at(self, number: int) -> float:
+        """What the weights after step `number` count for in the average."""
+        return 1.0 - min(self._share, (1 + number) / (10 + number))
+
+    @torch.no_grad()
+    def move(self, weight: float | Tensor) -> None:
+        """Take in the present weights; their weight (a number, or a Tensor () beside them) is in [0, 1]."""
+        self._flat.lerp_(self._gathered(), weight)
+
+    def _gathered(self) -> Tensor:
+        return torch.cat([value.flatten() for value in self._current])
 
     @contextmanager
     def shown(self) -> Iterator[None]:
@@ -48,7 +59,7 @@ class Average:
 
     @torch.no_grad()
     def _exchange(self) -> None:
-        for average, current in zip(*self._lists, strict=True):
+        for average, current in zip(self._average.values(), self._current, strict=True):
             held = current.clone()
             current.copy_(average)
             average.copy_(held)

@@ -30,8 +30,13 @@ class Adam:
         self._lists = [list(group.values()) for group in (self.parameters, self.first, self.second)]
 
     @torch.no_grad()
-    def step(self, learning_rate: float) -> None:
-        """Move the parameters along their gradients, and forget the gradients."""
+    def step(self, learning_rate: float | Tensor) -> None:
+        """Move the parameters along their gradients, and forget the gradients.
+
+        Parameters
+        ----------
+        learning_rate : float, or float32 Tensor () on the device of the parameters
+        """
         self.steps.add_(self._one)
         parameters, first, second = self._lists
         torch._fused_adam_(

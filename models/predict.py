@@ -34,18 +34,17 @@ def predict(
         raise ValueError("an ensemble needs at least one member, received none")
     if codes.ndim != 2:
         raise ValueError(f"codes must be (n, width), received {tuple(codes.shape)}")
-    predictions = [_predict_one(member, torch.as_tensor(codes), batch_size) for member in members]
+    tensor = torch.as_tensor(codes)
+    predictions = [predict_tensor(member, tensor, batch_size).cpu().numpy() for member in members]
     return np.mean(predictions, axis=0, dtype=np.float32) if len(predictions) > 1 else predictions[0]
 
 
 @torch.inference_mode()
-def _predict_one(model: nn.Module, codes: Tensor, batch_size: int) -> NDArray[np.float32]:
-    if len(codes) == 0:
-        return np.empty(0, np.float32)
+def predict_tensor(model: nn.Module, codes: Tensor, batch_size: int = 2048) -> Tensor:
+    """The same of one network: codes (n, 41) -> float32 (n,), on the device of the network."""
+    device = next(model.parameters()).device
     was_training = model.training
     model.eval()
-    device = next(model.parameters()).device
-    outputs = [model(batch.to(device)) for batch in torch.split(codes, batch_size)]
+    outputs = [model(batch.to(device)) for batch in torch.split(codes, batch_size) if len(batch)]
     model.train(was_training)
-    result: NDArray[np.float32] = torch.cat(outputs).float().cpu().numpy()
-    return result
+    return torch.cat(outputs).float() if outputs else torch.empty(0, device=device)

@@ -9,23 +9,23 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from models.averaging import Average
 from models.checkpoint import SOURCE, Checkpoint
 from models.config import TrainingConfig, to_params
+from models.cuda_graph import GraphedSteps, own_stream
 from models.device import choose_device
 from models.dropout import seed_dropout
 from models.examples import measured_examples
-from models.metrics import pearson, spearman
+from models.interruption import check_often
 from models.optimizer import Adam
-from models.predict import predict
 from models.randomness import Use, generator_of, process_seeded
 from models.registry import get_architecture
 from models.reports import Best, EpochReport
 from models.tensors import check_shapes
+from models.validation import Validation
 
 if TYPE_CHECKING:
     from data_io.training_set import TrainingSet
@@ -33,11 +33,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 CHECKPOINT_FORMAT = 2
-CHECK_INTERVAL = 0.2  # seconds between two calls of `wanted`, which may take longer than a step
-
-
-class Interrupted(Exception):  # noqa: N818 - it reports a request, not an error
-    """Training stopped within an epoch because it is no longer wanted."""
 
 
 class Trainer:
@@ -60,6 +55,8 @@ class Trainer:
         Not negative.
     device : str, default "auto"
         `"auto"` takes a CUDA device if there is one; or a name that torch knows.
+    graphs : bool, default True
+        On a CUDA device, replay the training step as a graph (see `models.cuda_graph`).
 
     Attributes
     ----------
@@ -80,16 +77,19 @@ class Trainer:
         seed: int,
         *,
         device: str = "auto",
+        graphs: bool = True,
     ) -> None:
         self.architecture, self.network, self.training, self.seed = architecture, network, training, seed
         self.fingerprint = data.fingerprint
         self.device = choose_device(device)
         self._train = measured_examples(data.train, "training", self.device)
-        self._validation = measured_examples(data.validation, "validation", self.device)
-        self._validation_targets = self._validation.targets.cpu().numpy()
+        self._validation = Validation(measured_examples(data.validation, "validation", self.device))
         self.model = self._build()
         self.optimizer = Adam(self.model, training.weight_decay)
         self._average = Average(self.model, training.averaging) if training.averaging else None
+        self._graphed: GraphedSteps | None = None
+        if graphs and self.device.type == "cuda":
+            self._graphed = GraphedSteps(self.model, self.optimizer, self._average, training, self._train)
         self.curve: list[EpochReport] = []
         self.best = Best(0, 0.0)
         self._best_weights = self._copy_weights()
@@ -123,12 +123,13 @@ class Trainer:
             raise RuntimeError(f"training cannot go on after epoch {self.epoch}: finished or interrupted")
         start = time.perf_counter()
         self._interrupted = True  # until the epoch is complete
-        train_loss = self._train_epoch(wanted or (lambda: True))
-        with self._averaged():
-            report = self._validate(train_loss, start)
-            if not report.diverged and (self.best.epoch == 0 or report.spearman > self.best.spearman):
-                self.best = Best(report.epoch, report.spearman)
-                self._best_weights = self._copy_weights()
+        with own_stream(self.device):
+            train_loss = self._train_epoch(check_often(wanted))
+            with self._averaged():
+                report = self._validate(train_loss, start)
+                if not report.diverged and (self.best.epoch == 0 or report.spearman > self.best.spearman):
+                    self.best = Best(report.epoch, report.spearman)
+                    self._best_weights = self._copy_weights()
         self.curve.append(report)
         self._interrupted = False
         log.debug("%s seed %d: %s", self.architecture, self.seed, report)
@@ -186,18 +187,18 @@ class Trainer:
         with process_seeded(self.seed, 0, Use.WEIGHTS):
             return get_architecture(self.architecture).build(self.network).to(self.device)
 
-    def _train_epoch(self, wanted: Callable[[], bool]) -> Tensor:
+    def _train_epoch(self, check: Callable[[], None]) -> Tensor:
         """One pass over the training probes; mean squared error (), not yet waited for on a GPU."""
         self.model.train()
-        seed_dropout(self.model, generator_of(self.seed, self.epoch + 1, Use.DROPOUT, self.device))
-        probes = self._train.shuffled(generator_of(self.seed, self.epoch + 1, Use.ORDER))
-        errors = torch.empty_like(probes.targets)
-        size, next_check = self.training.batch_size, 0.0
+        dropout = generator_of(self.seed, self.epoch + 1, Use.DROPOUT, self.device)
+        order = generator_of(self.seed, self.epoch + 1, Use.ORDER)
+        if self._graphed is not None:
+            return self._graphed.train_epoch(self.epoch, dropout, order, check)
+        seed_dropout(self.model, dropout)
+        probes = self._train.shuffled(order)
+        errors, size = torch.empty_like(probes.targets), self.training.batch_size
         for batch, (codes, targets) in enumerate(probes.batches(size)):
-            if time.monotonic() >= next_check:
-                if not wanted():
-                    raise Interrupted
-                next_check = time.monotonic() + CHECK_INTERVAL
+            check()
             prediction = self.model(codes)
             error = torch.sub(prediction.detach(), targets, out=errors[batch * size : (batch + 1) * size])
             # The gradient of the mean squared error, without the calls that autograd would make for it.
@@ -216,17 +217,16 @@ class Trainer:
         return self._average.shown() if self._average else nullcontext()
 
     def _validate(self, train_loss: Tensor, start: float) -> EpochReport:
-        prediction, target = predict(self.model, self._validation.codes), self._validation_targets
-        loss, error = train_loss.item(), prediction.astype(np.float64) - target
-        diverged = not (math.isfinite(loss) and bool(np.isfinite(prediction).all()))
+        scores, loss = self._validation.score(self.model), train_loss.item()
+        diverged = not (math.isfinite(loss) and scores.finite)
         return EpochReport(
             epoch=self.epoch + 1,
             train_loss=loss,
-            validation_loss=math.nan if diverged else float(np.mean(error**2)),
-            spearman=0.0 if diverged else spearman(prediction, target),
-            pearson=0.0 if diverged else pearson(prediction, target),
+            validation_loss=math.nan if diverged else scores.loss,
+            spearman=0.0 if diverged else scores.spearman,
+            pearson=0.0 if diverged else scores.pearson,
             seconds=time.perf_counter() - start,
-            constant=not diverged and bool((prediction == prediction[0]).all()),
+            constant=scores.constant and not diverged,
             diverged=diverged,
         )
 

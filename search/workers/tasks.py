@@ -13,10 +13,11 @@ import safetensors.torch
 from data_io.errors import ModelError
 from data_io.training_set import Examples, TrainingSet
 from models.config import split_params
+from models.interruption import Interrupted
 from models.metrics import pearson, spearman
 from models.predict import predict
 from models.registry import get_architecture
-from models.trainer import Interrupted, Trainer
+from models.trainer import Trainer
 
 log = logging.getLogger(__name__)
 

@@ -9,11 +9,12 @@ from data_io.errors import DataError
 from data_io.training_set import Examples
 from models.cnn import CNNConfig
 from models.config import TrainingConfig
+from models.interruption import Interrupted
 from models.metrics import pearson, spearman
 from models.predict import predict
 from models.randomness import Use, generator_of
 from models.rnn import RNNConfig
-from models.trainer import Interrupted, Trainer
+from models.trainer import Trainer
 from tests.support.training import fit
 
 SMALL_RNN = RNNConfig(motif_length=6, filters=8, lstm_hidden=8, hidden=8)
@@ -208,7 +209,7 @@ def test_a_batch_of_one_probe_is_trained_on_with_batch_normalisation(small_train
 
 
 def test_unwanted_training_stops_within_an_epoch_and_can_be_restored(small_trainer, monkeypatch):
-    monkeypatch.setattr("models.trainer.CHECK_INTERVAL", 0.0)
+    monkeypatch.setattr("models.interruption.CHECK_INTERVAL", 0.0)
     trainer = small_trainer()
     blob, asked = trainer.checkpoint(), []
 
@@ -228,7 +229,7 @@ def test_unwanted_training_stops_within_an_epoch_and_can_be_restored(small_train
 
 
 def test_whether_training_is_wanted_is_not_asked_at_every_step(small_trainer, monkeypatch):
-    monkeypatch.setattr("models.trainer.CHECK_INTERVAL", 1e9)
+    monkeypatch.setattr("models.interruption.CHECK_INTERVAL", 1e9)
     asked = []
     small_trainer().run_epoch(lambda: not asked.append(True))
     assert len(asked) == 1

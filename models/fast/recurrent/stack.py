@@ -113,7 +113,7 @@ class LSTMStack(nn.Module):
         ValueError
             If lengths or letters are out of range (not looked at on a GPU, where looking means waiting).
         """
-        lengths = torch.full((len(x),), x.shape[1]) if lengths is None else lengths.long()
+        lengths = torch.full((len(x),), x.shape[1], device=x.device) if lengths is None else lengths.long()
         if x.is_cpu and has_kernels(self.get_parameter("weight_ih_l0")):
             _check(x, lengths)
             return self._fast(x, lengths)
