@@ -103,7 +103,7 @@ class OneHotConv(nn.Module):
 
     def forward(self, codes: Tensor) -> Tensor:
         """Scan sequences (B, T) -> (B, filters, T - motif_length + 1)."""
-        return F.conv1d(one_hot(codes), self.weight, self.bias)
+        return F.conv1d(one_hot(codes).to(self.weight.dtype), self.weight, self.bias)
 
     def extra_repr(self) -> str:
         """Shown by `print(network)`."""
