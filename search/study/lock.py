@@ -5,20 +5,21 @@ from __future__ import annotations
 import json
 import os
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import sqlalchemy
-from filelock import FileLock, Timeout
-
 from data_io.errors import StorageError
-from search.study.database import database_errors, database_file, shown
+from search.study import postgresql_lock
+from search.study.database import database_file, shown
+from search.study.file_lock import HeldError, NoLocksError, file_lock, is_held
 from search.study.workspace import Workspace
 
-DATABASE_KEY = 0x726270  # of the advisory lock on PostgreSQL
+CHECK_SECONDS = 1.0
+OPEN_SECONDS = 60.0  # how long another process may take to make the tables
 
 
 class LockedError(StorageError):
@@ -29,8 +30,35 @@ class DatabaseLockedError(StorageError):
     """A driver of another workspace works on the database."""
 
 
+class DriverLock:
+    """What a driver holds while it works: its workspace, and its database.
+
+    Parameters
+    ----------
+    *checks : callable
+        Each raises StorageError when its part of the lock is lost.
+    """
+
+    def __init__(self, *checks: Callable[[], None]) -> None:
+        self._checks = checks
+        self._checked = time.monotonic()
+
+    def check(self) -> None:
+        """Make sure, once a second at most, that no second driver can have begun.
+
+        Raises
+        ------
+        StorageError
+            When the lock is lost: its file was removed, or the connection to the database dropped.
+        """
+        if time.monotonic() - self._checked >= CHECK_SECONDS:
+            for check in self._checks:
+                check()
+            self._checked = time.monotonic()
+
+
 @contextmanager
-def driver_lock(workspace: Workspace) -> Iterator[None]:
+def driver_lock(workspace: Workspace) -> Iterator[DriverLock]:
     """Hold the workspace's lock, and say beside it who holds it.
 
     The database is held too, since drivers of several workspaces can be given the same.
@@ -43,76 +71,75 @@ def driver_lock(workspace: Workspace) -> Iterator[None]:
         When a driver of another workspace has the database.
     """
     workspace.prepare()
-    lock = FileLock(str(workspace.lock))
-    try:
-        lock.acquire(timeout=1)
-    except Timeout as error:
-        raise LockedError(
-            f"{workspace.root}: {describe(holder(workspace))}; wait for it or stop it"
-        ) from error
-    note = workspace.lock.with_suffix(".json")
-    try:
+    with ExitStack() as held:
+        checks = [held.enter_context(_workspace_lock(workspace))]
+        note = workspace.lock.with_suffix(".json")
+        held.callback(note.unlink, missing_ok=True)
         now = datetime.now(UTC).isoformat(timespec="seconds")
         note.write_text(json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "since": now}))
-        with _database_lock(workspace.storage_url):
-            yield
-    finally:
-        note.unlink(missing_ok=True)
-        lock.release()
+        checks.append(held.enter_context(_database_lock(workspace.storage_url)))
+        yield DriverLock(*checks)
 
 
 @contextmanager
-def _database_lock(url: str) -> Iterator[None]:
+def _workspace_lock(workspace: Workspace) -> Iterator[Callable[[], None]]:
+    with ExitStack() as held:
+        try:
+            check = held.enter_context(file_lock(workspace.lock))
+        except HeldError as error:
+            who = describe(holder(workspace))
+            raise LockedError(f"{workspace.root}: {who}; wait for it or stop it") from error
+        except NoLocksError:
+            if database_file(workspace.storage_url) is not None:
+                raise
+            check = _nothing  # PostgreSQL's lock has to do
+        yield check
+
+
+@contextmanager
+def _database_lock(url: str) -> Iterator[Callable[[], None]]:
     database = database_file(url)
-    with _postgresql_lock(url) if database is None else _file_lock(url, database):
-        yield
+    with ExitStack() as held:
+        lock = postgresql_lock.hold(url) if database is None else file_lock(_lock_of(database))
+        try:
+            check = held.enter_context(lock)
+        except HeldError as error:
+            message = f"{shown(url)}: a driver of another workspace works on it; wait for it or stop it"
+            raise DatabaseLockedError(message) from error
+        yield check
+
+
+def _nothing() -> None:
+    """Check nothing."""
+
+
+def _lock_of(database: str) -> Path:
+    return Path(f"{Path(database).resolve()}.lock")
 
 
 @contextmanager
-def _file_lock(url: str, database: str) -> Iterator[None]:
-    lock = FileLock(f"{Path(database).resolve()}.lock")
-    try:
-        lock.acquire(timeout=1)
-    except Timeout as error:
-        raise _database_locked(url) from error
-    try:
-        yield
-    finally:
-        lock.release()
-
-
-@contextmanager
-def _postgresql_lock(url: str) -> Iterator[None]:
-    with database_errors(url):
-        engine = sqlalchemy.create_engine(url, isolation_level="AUTOCOMMIT")
-        connection = engine.connect()
-        taken = connection.execute(sqlalchemy.text(f"SELECT pg_try_advisory_lock({DATABASE_KEY})")).scalar()
-    try:
-        if not taken:
-            raise _database_locked(url)
-        yield
-    finally:
-        connection.close()
-        engine.dispose()
-
-
-def _database_locked(url: str) -> DatabaseLockedError:
-    return DatabaseLockedError(
-        f"{shown(url)}: a driver of another workspace works on it; wait for it or stop it"
-    )
+def tables_lock(workspace: Workspace) -> Iterator[None]:
+    """Let one process at a time make the database's tables: two at once would fail each other."""
+    url = workspace.storage_url
+    if database_file(url) is None:
+        with postgresql_lock.wait(url):
+            yield
+    else:
+        with file_lock(workspace.root / ".open.lock", OPEN_SECONDS):
+            yield
 
 
 def is_driven(workspace: Workspace) -> bool:
-    """Tell whether a driver works on the workspace now."""
-    if not workspace.lock.exists():
-        return False
-    lock = FileLock(str(workspace.lock))
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        return True
-    lock.release()
-    return False
+    """Tell whether a driver works on the workspace or its database now."""
+    driven = is_held(workspace.lock)
+    if driven is None:
+        driven = bool(holder(workspace))
+    return driven or _is_database_driven(workspace.storage_url)
+
+
+def _is_database_driven(url: str) -> bool:
+    database = database_file(url)
+    return postgresql_lock.is_held(url) if database is None else bool(is_held(_lock_of(database)))
 
 
 def holder(workspace: Workspace) -> dict[str, Any]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import warnings
 
 import optuna
-from filelock import FileLock
 
 from data_io.errors import StorageError
 from search.study.database import database_errors, database_file, shown, writer_options
+from search.study.lock import tables_lock
 from search.study.workspace import Workspace
 
 
@@ -25,8 +25,7 @@ def open_storage(workspace: Workspace) -> optuna.storages.BaseStorage:
     workspace.prepare()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
-    # Two processes that make the tables at once would fail each other.
-    with database_errors(url), FileLock(str(workspace.root / ".open.lock")):
+    with database_errors(url), tables_lock(workspace):
         try:
             storage = optuna.storages.RDBStorage(url, engine_kwargs=writer_options(url))
         except ImportError as error:

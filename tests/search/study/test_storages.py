@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import optuna
 import pytest
-import sqlalchemy
 
 from data_io.errors import StudyError
 from search.service.observers import Everyone
@@ -22,7 +20,6 @@ from search.study.states import State
 from search.study.status import read_status
 from search.study.storage import open_storage
 from search.study.workspace import Workspace
-from tests.support.postgres import REQUIRED, find_programs, running_server
 
 SPACE = parse_space(
     {
@@ -42,28 +39,12 @@ def spec(experiment: str = "RNCMPT90001", **changes: object) -> Spec:
     return Spec("SIMFOX", experiment, "Homo_sapiens", SPACE.to_dict(), **values)
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    programs = find_programs()
-    if programs is None:
-        assert not REQUIRED, "PostgreSQL is required here and not installed"
-        pytest.skip("no PostgreSQL server program (Debian: apt-get install postgresql)")
-    with running_server(programs) as url:
-        yield url
-
-
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def workspace(request: pytest.FixtureRequest, tmp_path: Path) -> Workspace:
     """An empty workspace on a database of each kind."""
     if request.param == "sqlite":
         return Workspace(tmp_path / "studies")
-    url = request.getfixturevalue("server")
-    name = f"db{abs(hash(request.node.name + str(tmp_path)))}"
-    engine = sqlalchemy.create_engine(url, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(sqlalchemy.text(f'CREATE DATABASE "{name}"'))
-    engine.dispose()
-    return Workspace(tmp_path / "studies", url.replace("/postgres?", f"/{name}?"))
+    return Workspace(tmp_path / "studies", request.getfixturevalue("postgresql"))
 
 
 class StopAfter:
@@ -307,7 +288,7 @@ def test_two_workspaces_cannot_drive_one_database(
     kind: str, request: pytest.FixtureRequest, tmp_path: Path, simulated: Path
 ) -> None:
     own = f"sqlite:///{tmp_path}/shared.db"
-    url = own if kind == "sqlite" else request.getfixturevalue("server")
+    url = own if kind == "sqlite" else request.getfixturevalue("postgresql")
     one, two = Workspace(tmp_path / "one", url), Workspace(tmp_path / "two", url)
     with driver_lock(one):
         with pytest.raises(DatabaseLockedError, match="a driver of another workspace"), driver_lock(two):
