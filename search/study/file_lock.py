@@ -66,9 +66,12 @@ def _acquire(path: Path, seconds: float) -> FileLock:
     # What filelock does instead where there are no locks outlasts a process that is killed.
     lock = FileLock(path, fallback_to_soft=False)
     try:
-        lock.acquire(timeout=seconds)
+        try:
+            lock.acquire(timeout=min(seconds, 1))
+        except Timeout:
+            _require_locks(path.parent)
+            lock.acquire(timeout=max(seconds - 1, 0))
     except Timeout as error:
-        _require_locks(path.parent)
         raise HeldError(f"{path}: another process holds it; wait for it or stop it") from error
     except (OSError, NotImplementedError) as error:
         raise _no_locks(path, error) from error
