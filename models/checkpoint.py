@@ -67,8 +67,15 @@ class Checkpoint:
         model, best_weights, optimizer, average = (_group(state, name) for name in GROUPS)
         return cls(note["identity"], model, best_weights, optimizer, average, curve, Best(*note["best"]))
 
-    def check_identity(self, wanted: Mapping[str, Any]) -> None:
+    def check_identity(self, wanted: Mapping[str, Any], defaults: Mapping[str, Any]) -> None:
         """Refuse to go on with another run.
+
+        Parameters
+        ----------
+        wanted : mapping of str to value
+            What has to be equal.
+        defaults : mapping of str to value
+            What a checkpoint means that does not have a name yet, because it is older.
 
         Raises
         ------
@@ -76,7 +83,7 @@ class Checkpoint:
             Naming the first thing that differs.
         """
         for name in sorted(wanted.keys() | self.identity.keys()):
-            found, asked = self.identity.get(name), wanted.get(name)
+            found, asked = self.identity.get(name, defaults.get(name)), wanted.get(name)
             if found != asked:
                 raise ModelError(
                     f"{SOURCE}: of another training run: {name} = {found!r}, this run has {asked!r}"

@@ -1,4 +1,8 @@
-"""Convolution, pooling, small head: motif detectors in the manner of DeepBind (Alipanahi et al. 2015)."""
+"""Convolution, pooling, small head: motif detectors in the manner of DeepBind (Alipanahi et al. 2015).
+
+With a residual block and pooling by windows it is a network in the manner of ResidualBind (see
+`models.residual`), whose convolutions are padded: position p of its features is base p of the probe.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +10,12 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
+from data_io.alphabet import WIDTH
 from models import fields
 from models.head import Head
-from models.layers import BatchNorm, ConvStack, check_positions
+from models.layers import BatchNorm, ConvStack, check_positions, pool
 from models.registry import Architecture
+from models.residual import ResidualBlock, average_windows
 
 
 @dataclass(frozen=True)
@@ -26,15 +32,26 @@ class CNNConfig:
         Width and length of the further layers; without effect where `layers` leaves them out.
     hidden : int
         Width of the hidden layer.
+    residual : int
+        Dilated convolutions in a residual block on top of the layers, 0 for none.
+    block_dropout : float
+        Before each of them.
     dropout : float
-        Before the hidden layer and before the output.
+        Before the output, and before the hidden layer unless `pooled_dropout` says otherwise.
+    pooled_dropout : float or None
+        Before the hidden layer.
     pooling : str
-        `"max"` over the positions, or `"max+average"`: both, side by side.
+        `"max"` over the positions, `"max+average"`: both, side by side, or `"windows"`: averages over windows
+        of positions, side by side, which keep where along the probe a feature stands.
+    window : int
+        Positions of such a window.
     batch_norm : bool
         Normalise each convolution's output before its ReLU.
     pooled_norm : bool
         Normalise the pooled features. Dropout then takes a feature to its mean instead of to an arbitrary
         value, which matters most with one layer.
+    hidden_norm : bool
+        Normalise the hidden layer before its ReLU.
     precision : str
         Of the second and third layer on a CPU: `"auto"` is bfloat16 where the processor has instructions for
         it, which about doubles the speed and keeps the scores, or `"float32"`.
@@ -48,15 +65,31 @@ class CNNConfig:
     filters_3: int = fields.within(128, 1, 4096)
     kernel_3: int = fields.within(3, 1, 41)
     hidden: int = fields.within(32, 1, 4096)
+    residual: int = fields.within(0, 0, 5)
+    block_dropout: float = fields.within(0.0, 0.0, 0.99)
     dropout: float = fields.within(0.5, 0.0, 0.99)
-    pooling: str = fields.one_of("max", "max+average")
+    pooled_dropout: float | None = fields.perhaps_within(0.0, 0.99)
+    pooling: str = fields.one_of("max", "max+average", "windows")
+    window: int = fields.within(10, 1, 41)
     batch_norm: bool = fields.switch(False)
     pooled_norm: bool = fields.switch(False)
+    hidden_norm: bool = fields.switch(False)
     precision: str = fields.one_of("auto", "float32")
 
     def __post_init__(self) -> None:
         fields.check(self)
-        check_positions(self)
+        if not self.padded:
+            check_positions(self)
+
+    @property
+    def padded(self) -> bool:
+        """Whether the convolutions are padded, so that there are as many positions as bases."""
+        return self.residual > 0 or self.pooling == "windows"
+
+    @property
+    def features(self) -> int:
+        """Pooled features of a channel."""
+        return {"max": 1, "max+average": 2, "windows": WIDTH // self.window}[self.pooling]
 
 
 class CNN(nn.Module):
@@ -65,16 +98,28 @@ class CNN(nn.Module):
     def __init__(self, config: CNNConfig) -> None:
         super().__init__()
         self.config = config
-        self.convolutions = ConvStack(config)
-        pooled = self.convolutions.channels * (2 if config.pooling == "max+average" else 1)
+        self.convolutions = ConvStack(config, config.padded)
+        channels = self.convolutions.channels
+        self.block: nn.Module = nn.Identity()
+        if config.residual:
+            self.block = ResidualBlock(channels, config.residual, config.batch_norm, config.block_dropout)
+        pooled = channels * config.features
         self.norm = BatchNorm(pooled) if config.pooled_norm else nn.Identity()
-        self.head = Head(pooled, config.hidden, config.dropout)
+        self.head = Head(pooled, config.hidden, config.dropout, config.pooled_dropout, config.hidden_norm)
 
     def forward(self, codes: Tensor) -> Tensor:
         """Codes (B, 41) -> predictions (B,)."""
-        pooled = self.convolutions.pooled(codes, self.config.pooling)  # (B, C) or (B, 2C)
-        prediction: Tensor = self.head(self.norm(pooled))
+        prediction: Tensor = self.head(self.norm(self._pooled(codes)))
         return prediction
+
+    def _pooled(self, codes: Tensor) -> Tensor:
+        """Codes (B, 41) -> pooled features (B, C), (B, 2C) or (B, C * windows)."""
+        if not self.config.padded:
+            return self.convolutions.pooled(codes, self.config.pooling)
+        x = self.block(self.convolutions(codes))  # (B, C, 41)
+        if self.config.pooling == "windows":
+            return average_windows(x, self.config.window)
+        return pool(x, self.config.pooling)
 
 
 ARCHITECTURE = Architecture("cnn", CNNConfig, CNN)

@@ -16,6 +16,11 @@ def within(default: float, low: float, high: float) -> Any:
     return dataclasses.field(default=default, metadata={"kind": type(default), "limits": (low, high)})
 
 
+def perhaps_within(low: float, high: float) -> Any:
+    """A number from `low` to `high`, or None, the default."""
+    return dataclasses.field(default=None, metadata={"kind": float, "limits": (low, high), "optional": True})
+
+
 def one_of(default: str, *others: str) -> Any:
     """One of a few words; `default` is the first of them."""
     return dataclasses.field(default=default, metadata={"kind": str, "choices": (default, *others)})
@@ -53,6 +58,8 @@ def describe(metadata: Mapping[str, Any]) -> str:
 
 
 def _checked(name: str, value: Any, metadata: Mapping[str, Any]) -> Any:
+    if value is None and metadata.get("optional"):
+        return None
     converted = _converted(value, metadata["kind"])
     if converted is None or not _allowed(converted, metadata):
         raise ConfigError(f"{name} = {value!r}: must be {describe(metadata)}")

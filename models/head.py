@@ -15,6 +15,7 @@ from torch.autograd.function import once_differentiable
 
 from data_io.jit import Array, compiled
 from models.dropout import Dropout, drop, dropped, has_kernels
+from models.layers import BatchNorm
 
 
 class Head(nn.Module):
@@ -25,17 +26,31 @@ class Head(nn.Module):
     features : int
     hidden : int
     dropout : float
+    first_dropout : float, optional
+        Before the hidden layer; by default as before the output.
+    norm : bool, default False
+        Normalise the hidden layer before its ReLU.
     """
 
-    def __init__(self, features: int, hidden: int, dropout: float) -> None:
+    def __init__(
+        self,
+        features: int,
+        hidden: int,
+        dropout: float,
+        first_dropout: float | None = None,
+        norm: bool = False,
+    ) -> None:
         super().__init__()
+        self.first_dropout = Dropout(dropout if first_dropout is None else first_dropout)
         self.dropout = Dropout(dropout)
         self.fc1 = nn.Linear(features, hidden)
+        self.norm = BatchNorm(hidden) if norm else None
         self.fc2 = nn.Linear(hidden, 1)
 
     def forward(self, x: Tensor) -> Tensor:
         """Features (B, F) -> predictions (B,)."""
-        if not (torch.is_grad_enabled() and has_kernels(x) and has_kernels(self.fc1.weight)):
+        fused = self.norm is None and self.first_dropout.probability == self.dropout.probability
+        if not (fused and torch.is_grad_enabled() and has_kernels(x) and has_kernels(self.fc1.weight)):
             return self.forward_plain(x)
         weights = self.fc1.weight, self.fc1.bias, self.fc2.weight, self.fc2.bias
         keys, limit = self.dropout.draw_keys(2), self.dropout.limit
@@ -44,7 +59,8 @@ class Head(nn.Module):
 
     def forward_plain(self, x: Tensor) -> Tensor:
         """The same layer by layer: runs anywhere, and tells what is right."""
-        x = F.relu(self.fc1(self.dropout(x)))
+        x = self.fc1(self.first_dropout(x))
+        x = F.relu(x if self.norm is None else self.norm(x))
         x = self.fc2(self.dropout(x))
         return x.squeeze(1)
 

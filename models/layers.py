@@ -128,16 +128,19 @@ class ConvStack(nn.Module):
     config : ConvolutionConfig
         `filters` motif detectors of `motif_length`, then `filters_2` of `kernel_2` and `filters_3` of
         `kernel_3` as far as `layers` says.
+    padded : bool, default False
+        Pad with what stands behind a sequence, so that there are as many positions as bases.
     """
 
-    def __init__(self, config: ConvolutionConfig) -> None:
+    def __init__(self, config: ConvolutionConfig, padded: bool = False) -> None:
         super().__init__()
+        self.padded = padded
         (motif_length, filters), *deeper = layer_shapes(config)
         self.motifs = OneHotConv(filters, motif_length)
         self.norm = BatchNorm(filters) if config.batch_norm else None
         self.deeper = nn.Sequential()
         for kernel, width in deeper:
-            self.deeper.append(nn.Conv1d(filters, width, kernel))
+            self.deeper.append(nn.Conv1d(filters, width, kernel, padding="same" if padded else "valid"))
             if config.batch_norm:
                 self.deeper.append(BatchNorm(width))
             self.deeper.append(nn.ReLU())
@@ -147,7 +150,7 @@ class ConvStack(nn.Module):
 
     def forward(self, codes: Tensor) -> Tensor:
         """Sequences (B, T) -> features (B, channels, P)."""
-        x = self.motifs(codes)
+        x = self.motifs(pad_codes(codes, self.motifs.weight.shape[2]) if self.padded else codes)
         features: Tensor = self.deeper(F.relu(x if self.norm is None else self.norm(x)))
         return features
 
@@ -168,6 +171,12 @@ class ConvStack(nn.Module):
         for convolution, norm in zip_longest(convolutions, norms):
             x = conv_relu(x, convolution.weight, convolution.get_parameter("bias"), norm)
         return x
+
+
+def pad_codes(codes: Tensor, kernel: int) -> Tensor:
+    """Codes (B, T) with padding on both sides, so that a convolution over them gives T positions."""
+    before = (kernel - 1) // 2
+    return F.pad(codes, (before, kernel - 1 - before), value=PAD)
 
 
 def layer_shapes(config: ConvolutionConfig) -> list[tuple[int, int]]:

@@ -156,7 +156,7 @@ class Trainer:
             If the checkpoint is damaged, or of another config, seed or data; the trainer is left as it was.
         """
         found = Checkpoint.from_bytes(blob)
-        found.check_identity(self.identity())
+        found.check_identity(self.identity(), to_params(type(self.network)(), TrainingConfig()))
         average = self._average.state() if self._average else {}
         weights = (found.model, self.model.state_dict()), (found.best_weights, self._best_weights)
         for tensors, expected in (

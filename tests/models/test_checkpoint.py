@@ -104,6 +104,24 @@ def test_a_checkpoint_of_another_run_is_refused(small_trainer, other, message):
     assert state_of(trainer) == state
 
 
+def without(blob, *names):
+    """A checkpoint as it was written before there were options of these names."""
+    state, note = tensors.unpack(blob, "")
+    identity = {name: value for name, value in note["identity"].items() if name not in names}
+    return tensors.pack(state, {**note, "identity": identity})
+
+
+def test_an_option_that_a_checkpoint_does_not_know_yet_has_its_default(small_trainer):
+    trainer = small_trainer()
+    trainer.run_epoch()
+    older = without(trainer.checkpoint(), "residual", "pooled_dropout", "averaging")
+    resumed = small_trainer()
+    resumed.restore(older)
+    assert state_of(resumed) == state_of(trainer)
+    with pytest.raises(ModelError, match=r"averaging = 0\.99, this run has 0\.5"):
+        small_trainer(averaging=0.5).restore(older)
+
+
 def test_a_checkpoint_of_other_data_is_refused(small_trainer, data_of):
     with pytest.raises(ModelError, match="data = 'test-200', this run has 'test-300'"):
         small_trainer().restore(small_trainer(on=data_of(200)).checkpoint())

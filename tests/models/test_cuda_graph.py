@@ -168,6 +168,7 @@ class FromTheHost(TorchFunctionMode):
     [
         ("cnn", {}),
         ("cnn", {"layers": 3, "batch_norm": True, "pooled_norm": True, "pooling": "max+average"}),
+        ("cnn", {"residual": 3, "pooling": "windows", "batch_norm": True, "hidden_norm": True}),
         ("rnn", {}),
         ("rnn", {"layers": 2, "batch_norm": True, "readout": "mean"}),
         ("rnn", {"convolution": False, "bidirectional": True, "readout": "max"}),

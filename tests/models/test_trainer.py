@@ -23,6 +23,7 @@ ARCHITECTURES = pytest.mark.parametrize(
     [
         ("cnn", CNNConfig(motif_length=6, filters=8, hidden=8)),
         ("cnn", CNNConfig(motif_length=6, filters=16, layers=2, pooling="max+average", batch_norm=True)),
+        ("cnn", CNNConfig(motif_length=6, filters=8, residual=2, pooling="windows", block_dropout=0.1)),
         ("rnn", SMALL_RNN),
         ("rnn", dataclasses.replace(SMALL_RNN, convolution=False, bidirectional=True, readout="mean")),
     ],

@@ -18,11 +18,24 @@ MOTIF = 3, 2, 1, 0, 3, 2  # UGCAUG
 POOLED = {"pooling": "max+average", "batch_norm": True, "dropout": 0.2}
 DEEP = {**POOLED, "motif_length": 7, "filters": 64, "layers": 3, "hidden": 128}
 BILSTM = {"convolution": False, "lstm_hidden": 64, "bidirectional": True, "readout": "max", "dropout": 0.2}
+RESIDUAL = {
+    "motif_length": 7,
+    "filters": 96,
+    "residual": 3,
+    "block_dropout": 0.1,
+    "pooling": "windows",
+    "pooled_dropout": 0.2,
+    "hidden": 256,
+    "hidden_norm": True,
+    "dropout": 0.5,
+    "batch_norm": True,
+}
 CONV_BILSTM = {**BILSTM, "convolution": True, "motif_length": 5, "filters": 64, "lstm_layers": 1}
 NETWORKS: dict[str, tuple[str, dict[str, Any], int]] = {  # architecture, its options, batch size
     "cnn": ("cnn", {}, 256),
     "cnn_one_layer": ("cnn", {**POOLED, "motif_length": 11, "filters": 128, "hidden": 64}, 512),
     "cnn_three_layers": ("cnn", DEEP, 128),
+    "cnn_residual": ("cnn", RESIDUAL, 128),
     "rnn": ("rnn", {}, 512),
     "bilstm": ("rnn", BILSTM, 128),
     "conv_bilstm": (
@@ -38,7 +51,7 @@ NETWORKS: dict[str, tuple[str, dict[str, Any], int]] = {  # architecture, its op
         128,
     ),
 }
-CHECKED = ["cnn", "cnn_three_layers", "rnn", "bilstm"]
+CHECKED = "cnn", "cnn_three_layers", "cnn_residual", "rnn", "bilstm"
 
 
 def make_data(train: int, validation: int, seed: int = 0) -> SimpleNamespace:
