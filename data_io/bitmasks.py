@@ -11,7 +11,7 @@ numba caches a kernel by the file it stands in, not by this one: after a change 
 from collections.abc import Callable
 from typing import Any
 
-from llvmlite import ir  # type: ignore[import-untyped]
+from llvmlite import ir
 from numba import types
 
 from data_io.jit import intrinsic

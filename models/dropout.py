@@ -1,22 +1,20 @@
-"""Dropout whose random numbers belong to one network and cost next to nothing.
+"""Dropout whose random numbers belong to one network.
 
 `nn.Dropout` draws from the process's random state, so that networks trained in turns change each other, and
-on a CPU its random numbers take longer than all other arithmetic of a small head. Here one key is drawn a
-call; the random number of a value is a hash of the key and of the value's place, which the backward pass can
-repeat.
+on a CPU its random numbers take longer than all other arithmetic of a small head. Here, on a CPU, one key is
+drawn a call; the random number of a value is a hash of the key and of the value's place.
 """
 
 from __future__ import annotations
 
-from typing import Any
+import math
 
-import numpy as np
 import torch
-from numba import float32, uint32, uint64
 from torch import Tensor, nn
-from torch.autograd.function import once_differentiable
 
-from data_io.jit import Array, compiled, inlined
+from models.kernels import kernels_for
+
+_WORD = 2**32
 
 
 class Dropout(nn.Module):
@@ -39,21 +37,27 @@ class Dropout(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Drop from a tensor of any shape."""
-        if not self.training or self.probability == 0.0:
+        if self.limit == 0:
             return x
-        if has_kernels(x):
-            dropped: Tensor = _Dropout.apply(x, *self.draw_keys(1), self.limit)  # type: ignore[no-untyped-call]
+        if not x.is_cpu:
+            keep = 1.0 - self.probability
+            return x * torch.empty_like(x).bernoulli_(keep, generator=self.generator).div_(keep)
+        (key,) = self.draw_keys(1)
+        if fast := kernels_for(x):
+            dropped: Tensor = fast.drop(x, key, self.limit)
             return dropped
-        keep = 1.0 - self.probability
-        return x * torch.empty_like(x).bernoulli_(keep, generator=self.generator).div_(keep)
+        kept = random_words(key, x.shape) >= self.limit
+        return torch.where(kept, x * (_WORD / (_WORD - self.limit)), 0.0)
 
     @property
     def limit(self) -> int:
-        """The probability out of 2^32, as the kernels take it; outside of training 0, which drops nothing."""
-        return round(self.probability * 2**32) if self.training else 0
+        """The probability out of 2^32; outside of training 0, which drops nothing."""
+        return round(self.probability * _WORD) if self.training else 0
 
     def draw_keys(self, count: int) -> list[int]:
-        """A key for each of `count` calls of the kernels."""
+        """A key for each of `count` tensors; where nothing is dropped, none is drawn and all are 0."""
+        if self.limit == 0:
+            return [0] * count
         keys: list[int] = torch.randint(2**63 - 1, (count,), generator=self.generator).tolist()
         return keys
 
@@ -69,58 +73,31 @@ def seed_dropout(network: nn.Module, generator: torch.Generator | None) -> None:
             module.generator = generator  # type: ignore[assignment]  # nn.Module hides what it is
 
 
-def has_kernels(x: Tensor) -> bool:
-    """Whether the compiled kernels can take a tensor."""
-    return x.is_cpu and x.dtype == torch.float32
+def random_words(key: int, shape: tuple[int, ...]) -> Tensor:
+    """Random numbers out of 2^32, one for each place of a tensor, that follow from key and place alone.
 
-
-class _Dropout(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, key: int, limit: int) -> Tensor:
-        ctx.key, ctx.limit = key, limit
-        return dropped(x, key, limit)
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
-        return dropped(gradient, ctx.key, ctx.limit), None, None
-
-
-def dropped(x: Tensor, key: int, limit: int) -> Tensor:
-    """`x` with the values zeroed whose random number is below the limit: also the gradient of that."""
-    result = x.detach().clone(memory_format=torch.contiguous_format)
-    drop(result.numpy(), key, limit, -np.inf)
-    return result
-
-
-@inlined
-def scramble(place: int, key: int) -> Any:
-    """A random uint32 that follows from a place and a 64-bit key alone."""
-    number = uint32(uint32(place) * uint32(0x9E3779B9) + uint32(key))
-    number = uint32((number ^ (number >> uint32(16))) * uint32(0x21F0AAAD))
-    number = uint32((number ^ (number >> uint32(15))) * uint32(0xD35A2D97))
-    number = uint32(number ^ (number >> uint32(15)) ^ uint32(uint64(key) >> uint64(32)))
-    number = uint32((number ^ (number >> uint32(16))) * uint32(0x7FEB352D))
-    number = uint32((number ^ (number >> uint32(15))) * uint32(0x846CA68B))
-    return uint32(number ^ (number >> uint32(16)))
-
-
-@compiled
-def drop(x: Array, key: int, limit: int, lowest: float) -> None:
-    """Raise values to a lowest one, then drop from them, in place.
+    Two rounds of a mixer of 32 bits (C. Wellons, hash-prospector, 2018).
 
     Parameters
     ----------
-    x : float32 array, contiguous
     key : int
-        The random number of a value, out of 2^32, follows from the key and the value's place.
-    limit : int
-        Values whose random number is lower become 0; the others are scaled so that the mean stays.
-    lowest : float
-        0 for a ReLU before the dropout, minus infinity for none.
+        Up to 2^63.
+    shape : tuple of int
+
+    Returns
+    -------
+    int64 Tensor
     """
-    scale, floor = float32(2.0**32 / (2.0**32 - limit)), float32(lowest)
-    values = x.ravel()
-    for i in range(values.size):
-        value = floor if values[i] < floor else values[i]  # NaN stays
-        values[i] = value * scale if scramble(i, key) >= uint32(limit) else float32(0.0)
+    place = torch.arange(math.prod(shape)).view(shape)
+    number = (place * 0x9E3779B9 + key) & (_WORD - 1)
+    number = _product(number ^ (number >> 16), 0x21F0AAAD)
+    number = _product(number ^ (number >> 15), 0xD35A2D97)
+    number = number ^ (number >> 15) ^ (key >> 32)
+    number = _product(number ^ (number >> 16), 0x7FEB352D)
+    number = _product(number ^ (number >> 15), 0x846CA68B)
+    return number ^ (number >> 16)
+
+
+def _product(number: Tensor, factor: int) -> Tensor:
+    """The lower 32 bits of a product."""
+    return (number * factor) & (_WORD - 1)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import math
-from itertools import zip_longest
 from typing import Protocol
 
 import torch
@@ -13,8 +12,7 @@ from torch import Tensor, nn
 
 from data_io.alphabet import PAD, WIDTH
 from data_io.errors import ConfigError
-from models.fast.bfloat16 import multiplies_bfloat16
-from models.fast.convolution import conv_pool, conv_relu, has_kernels, one_hot_conv_relu, pool_features
+from models.kernels import kernels_for
 
 N_CHANNELS = 4
 # Row k is what code k stands for: one base, an unknown one (N) as a quarter of each, or nothing (padding).
@@ -139,11 +137,12 @@ class ConvStack(nn.Module):
         self.motifs = OneHotConv(filters, motif_length)
         self.norm = BatchNorm(filters) if config.batch_norm else None
         self.deeper = nn.Sequential()
+        self._layers: list[tuple[nn.Module, nn.Module | None]] = [(self.motifs, self.norm)]
         for kernel, width in deeper:
-            self.deeper.append(nn.Conv1d(filters, width, kernel, padding="same" if padded else "valid"))
-            if config.batch_norm:
-                self.deeper.append(BatchNorm(width))
-            self.deeper.append(nn.ReLU())
+            convolution = nn.Conv1d(filters, width, kernel, padding="same" if padded else "valid")
+            norm = BatchNorm(width) if config.batch_norm else None
+            self.deeper.extend([convolution, nn.ReLU()] if norm is None else [convolution, norm, nn.ReLU()])
+            self._layers.append((convolution, norm))
             filters = width
         self.channels = filters
         self.precision = config.precision
@@ -155,22 +154,21 @@ class ConvStack(nn.Module):
         return features
 
     def pooled(self, codes: Tensor, how: str) -> Tensor:
-        """Features pooled over all positions (see `pool`), by the fastest way that there is."""
-        if not len(self.deeper):
-            return conv_pool(codes, self.motifs.weight, self.motifs.bias, how, self.norm)
-        if not has_kernels(codes, self.motifs.weight):
-            return pool(self(codes), how)
-        half = self.precision == "auto" and multiplies_bfloat16()
-        return pool_features(self.features(codes, torch.bfloat16 if half else torch.float32), how)
+        """Features pooled over all positions (see `pool`): (B, T) -> (B, channels) or (B, 2 channels)."""
+        fast = kernels_for(codes, self.motifs.weight)
+        if fast and not self.padded:
+            pooled: Tensor = fast.convolve_and_pool(codes, self._layers, how, self.precision)
+            return pooled
+        return pool(self(codes), how)
 
-    def features(self, codes: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
-        """The features channels last, (B, P, channels), in compiled kernels: on the CPU alone."""
-        x = one_hot_conv_relu(codes, self.motifs.weight, self.motifs.bias, self.norm, dtype)
-        convolutions = [layer for layer in self.deeper if isinstance(layer, nn.Conv1d)]
-        norms = [layer for layer in self.deeper if isinstance(layer, BatchNorm)]
-        for convolution, norm in zip_longest(convolutions, norms):
-            x = conv_relu(x, convolution.weight, convolution.get_parameter("bias"), norm)
-        return x
+    def in_order(self, codes: Tensor) -> Tensor:
+        """Features position by position, as recurrent layers read them: (B, T) -> (B, P, channels)."""
+        fast = kernels_for(codes, self.motifs.weight)
+        if fast and not self.padded:
+            rows: Tensor = fast.convolve(codes, self._layers, self.precision)
+            return rows
+        features: Tensor = self(codes)  # (B, channels, P)
+        return features.transpose(1, 2)
 
 
 def pad_codes(codes: Tensor, kernel: int) -> Tensor:

@@ -41,8 +41,7 @@ def get_architecture(name: str) -> Architecture:
     ConfigError
         If there is none of that name; the message lists those that there are.
     """
-    known = {module.name for module in pkgutil.iter_modules(models.__path__)}
-    found = _architecture_of(name) if name in known else None
+    found = _architecture_of(name) if name in _modules() else None
     if found is None:
         raise ConfigError(
             f"architecture {name!r} is unknown: choose one of {', '.join(architecture_names())}"
@@ -52,8 +51,11 @@ def get_architecture(name: str) -> Architecture:
 
 def architecture_names() -> list[str]:
     """Names of all architectures, sorted."""
-    modules = (module.name for module in pkgutil.iter_modules(models.__path__))
-    return sorted(name for name in modules if _architecture_of(name) is not None)
+    return sorted(name for name in _modules() if _architecture_of(name) is not None)
+
+
+def _modules() -> list[str]:
+    return [module.name for module in pkgutil.iter_modules(models.__path__) if not module.ispkg]
 
 
 def _architecture_of(module_name: str) -> Architecture | None:

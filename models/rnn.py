@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 from models import fields
-from models.fast.convolution import has_kernels
-from models.fast.recurrent import LSTMStack
 from models.head import Head
 from models.layers import N_CHANNELS, ConvStack, check_positions, count_positions
+from models.lstm import LSTMStack
 from models.registry import Architecture
 
 
@@ -87,19 +86,10 @@ class RNN(nn.Module):
 
     def forward(self, codes: Tensor) -> Tensor:
         """Codes (B, 41) -> predictions (B,)."""
-        features = self._features(codes)
+        features = self.convolutions.in_order(codes) if self.convolutions else codes  # (B, P, C), or (B, 41)
         lengths = None if self.reads_padding else count_positions(codes, features.shape[1])
         prediction: Tensor = self.head(self.lstm(features, lengths))
         return prediction
-
-    def _features(self, codes: Tensor) -> Tensor:
-        """What the LSTM reads: (B, P, C), or the codes themselves."""
-        if self.convolutions is None:
-            return codes
-        if has_kernels(codes, self.convolutions.motifs.weight):
-            return self.convolutions.features(codes, self.lstm.dtype)
-        features: Tensor = self.convolutions(codes)
-        return features.transpose(1, 2)
 
 
 ARCHITECTURE = Architecture("rnn", RNNConfig, RNN)

@@ -8,23 +8,32 @@ numpy has no such type: kernels see an array of bfloat16 as the uint16 that hold
 
 from __future__ import annotations
 
+import contextlib
+import functools
 from typing import Any
 
 import numpy as np
 import torch
-from llvmlite import ir  # type: ignore[import-untyped]
+from llvmlite import binding, ir
 from numba import types
 from numba.extending import overload
 
-from data_io.jit import Array, intrinsic
+from models.fast.jit import Array, intrinsic
 
 _HALF, _ONE, _ALMOST_HALF = np.uint32(16), np.uint32(1), np.uint32(0x7FFF)
 
 
+@functools.cache
 def multiplies_bfloat16() -> bool:
     """Whether the processor has instructions for products of bfloat16; without them they are slow."""
-    supported = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
-    return supported is not None and bool(supported())
+    with contextlib.suppress(RuntimeError):  # LLVM does not know the processor
+        return bool(binding.get_host_cpu_features().get("avx512bf16", False))
+    return False
+
+
+def product_dtype(precision: str) -> torch.dtype:
+    """In what layers multiply that ask for `"auto"` or `"float32"`."""
+    return torch.bfloat16 if precision == "auto" and multiplies_bfloat16() else torch.float32
 
 
 def as_array(tensor: torch.Tensor) -> Array:

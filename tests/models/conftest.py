@@ -57,6 +57,24 @@ def make_data(train: int = 300, validation: int = 100) -> TrainingSet:
 
 
 @pytest.fixture
+def bfloat16(monkeypatch):
+    """Multiply in bfloat16 on every processor."""
+    monkeypatch.setattr("models.fast.bfloat16.multiplies_bfloat16", lambda: True)
+
+
+@pytest.fixture
+def without_kernels(monkeypatch) -> Callable[..., Any]:
+    """`without_kernels(f, ...)` calls a function as if there were no folder models/fast."""
+
+    def call(function: Callable[..., Any], *given: Any) -> Any:
+        with monkeypatch.context() as patch:
+            patch.setattr("models.kernels.fast", None)
+            return function(*given)
+
+    return call
+
+
+@pytest.fixture
 def codes() -> torch.Tensor:
     """uint8 (64, 41)"""
     return torch.tensor(make_codes(64))

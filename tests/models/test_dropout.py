@@ -3,7 +3,7 @@ import pytest
 import torch
 from torch import nn
 
-from models.dropout import Dropout, seed_dropout
+from models.dropout import Dropout, random_words, seed_dropout
 
 
 @pytest.mark.parametrize("probability", [0.0, 0.1, 0.5, 0.9])
@@ -78,3 +78,37 @@ def test_every_kind_of_tensor_can_be_dropped_from(make):
     assert y.dtype == x.dtype
     assert all(value in (0.0, pytest.approx(4 / 3)) for value in y.detach().unique().tolist())
     torch.testing.assert_close(x.grad, y.detach())
+
+
+@pytest.mark.parametrize("probability", [0.1, 0.5, 0.9])
+def test_compiled_and_plain_torch_drop_the_same_values(without_kernels, probability):
+    def drop(dtype=torch.float32):
+        layer = Dropout(probability)
+        layer.generator = torch.Generator().manual_seed(3)
+        x = torch.linspace(-1, 2, 3000, dtype=dtype).view(40, 75).requires_grad_()
+        y = layer(x)
+        y.square().sum().backward()
+        return y.detach().float(), x.grad.float()
+
+    for found, expected in zip(drop(), without_kernels(drop), strict=True):
+        assert found.equal(expected)
+    for found, expected in zip(drop(), drop(torch.float64), strict=True):
+        torch.testing.assert_close(found, expected)
+
+
+@pytest.mark.parametrize("key", [0, 1, 2**31, 2**62 + 12345, 2**63 - 2])
+def test_random_words_are_even_in_every_bit(key):
+    words = random_words(key, (50, 400))
+    assert 0 <= int(words.min()) <= int(words.max()) < 2**32
+    for bit in range(32):
+        assert float((words >> bit & 1).double().mean()) == pytest.approx(0.5, abs=0.02)
+
+
+def test_where_nothing_is_dropped_no_random_numbers_are_used_up():
+    generator = torch.Generator().manual_seed(3)
+    state = generator.get_state()
+    for layer in (Dropout(0.0), Dropout(0.5).eval()):
+        layer.generator = generator
+        assert layer.draw_keys(3) == [0, 0, 0]
+        layer(torch.ones(5))
+    assert generator.get_state().equal(state)

@@ -1,3 +1,4 @@
+import copy
 import math
 
 import numpy as np
@@ -134,3 +135,17 @@ def test_a_config_is_refused_exactly_where_torch_finds_no_position(motif_length,
     else:
         output = ConvStack(CNNConfig(**shape, **small))(torch.zeros(2, 41, dtype=torch.uint8))
         assert output.shape == (2, 1, positions)
+
+
+@pytest.mark.parametrize("how", ["max", "max+average"])
+@pytest.mark.parametrize("layers", [1, 3])
+def test_features_are_the_same_with_kernels_without_and_in_double_precision(
+    codes, without_kernels, layers, how
+):
+    stack = ConvStack(CNNConfig(motif_length=7, filters=10, layers=layers, precision="float32"))
+    pooled, features = stack.pooled(codes, how), stack.in_order(codes)
+    torch.testing.assert_close(pooled, without_kernels(stack.pooled, codes, how), rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(features, without_kernels(stack.in_order, codes), rtol=1e-4, atol=1e-5)
+    exact = copy.deepcopy(stack).double().pooled(codes, how)
+    assert exact.dtype == torch.float64
+    torch.testing.assert_close(pooled.double(), exact, rtol=1e-4, atol=1e-5)

@@ -11,8 +11,8 @@ from __future__ import annotations
 import numpy as np
 from numba import float32, int32
 
-from data_io.jit import Array, compiled
 from models.fast.bfloat16 import narrow, widen
+from models.fast.jit import Array, compiled
 
 
 @compiled

@@ -10,9 +10,9 @@ from numba import float32
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from data_io.jit import Array, compiled
 from models.fast.convolution.moments import window_moments
 from models.fast.convolution.scan import call, check_lengths, letters_of
+from models.fast.jit import Array, compiled
 
 
 def fold_batch_norm(

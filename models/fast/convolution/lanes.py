@@ -4,9 +4,6 @@ LLVM vectorises long plain loops well, but gives up on the short blocks of filte
 the first cache level. These functions say outright what is one vector: a load, a store, a sum, a running
 maximum. They lower to AVX-512, AVX2 or NEON instructions as the processor has them. They exist in
 compiled code only.
-
-numba caches a kernel by the file it stands in, not by this one: after a change here, touch the kernels'
-files.
 """
 # numba calls these functions by position with types or LLVM values; most use only some of them.
 # ruff: noqa: ARG001
@@ -14,11 +11,11 @@ files.
 from collections.abc import Callable
 from typing import Any
 
-from llvmlite import ir  # type: ignore[import-untyped]
+from llvmlite import ir
 from numba import types
 from numba.extending import models, register_model
 
-from data_io.jit import intrinsic
+from models.fast.jit import intrinsic
 
 LANES = 16
 

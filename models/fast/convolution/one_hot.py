@@ -1,8 +1,7 @@
 """One-hot convolution fused with what follows it, with hand-written gradients.
 
-On the CPU, in float32, these functions run compiled kernels; elsewhere they fall back to plain torch.
-`weight` and `bias` are those of an `nn.Conv1d(4, F, M)`. Codes: 0..3 are A C G U, 4 is N (a quarter of
-each), 5 is padding (none of them).
+All tensors are on the CPU; `weight` and `bias` are those of an `nn.Conv1d(4, F, M)`. Codes: 0..3 are A C G U,
+4 is N (a quarter of each), 5 is padding (none of them).
 """
 
 from __future__ import annotations
@@ -18,8 +17,6 @@ from models.fast.convolution.scan import (
     call,
     check_lengths,
     empty_tables,
-    has_kernels,
-    plain_conv,
     prepare_scan,
 )
 from models.fast.convolution.tables import BLOCK, untabulate
@@ -40,8 +37,8 @@ def conv_pool(
     Parameters
     ----------
     codes : uint8 or int64 Tensor (B, L)
-    weight : Tensor (F, 4, M)
-    bias : Tensor (F,)
+    weight : float32 Tensor (F, 4, M)
+    bias : float32 Tensor (F,)
     pooling : str
         `"max"`, or `"max+average"`: the largest of all filters, then the means of all filters.
     norm : nn.BatchNorm1d, optional
@@ -57,10 +54,6 @@ def conv_pool(
         If the motif is longer than the sequences, or a code is not 0 to 5.
     """
     check_lengths(codes, weight)
-    if not has_kernels(codes, weight):
-        x = plain_conv(codes, weight, bias)
-        x = F.relu(x if norm is None else norm(x))
-        return x.amax(dim=2) if pooling == "max" else torch.cat([x.amax(dim=2), x.mean(dim=2)], dim=1)
     if norm is not None:
         weight, bias = fold_batch_norm(codes, weight, bias, norm)
     with_mean = pooling == "max+average"
@@ -80,7 +73,7 @@ def one_hot_conv_relu(
     Parameters
     ----------
     codes, weight, bias, norm
-        As in `conv_pool`, but on the CPU and in float32 alone.
+        As in `conv_pool`.
     dtype : torch.dtype, default torch.float32
         Or torch.bfloat16: of the result.
 

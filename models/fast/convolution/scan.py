@@ -1,4 +1,4 @@
-"""From tensors to the compiled kernels, and what runs where there are none."""
+"""From tensors to the compiled kernels."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ from collections.abc import Callable
 from typing import TypeVar
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from models.fast.bfloat16 import as_array
-from models.fast.convolution.tables import BLOCK, LETTERS, PAD, TRIPLETS, UNKNOWN, read_triplets, tabulate
+from models.fast.convolution.tables import BLOCK, PAD, TRIPLETS, read_triplets, tabulate
 
 R = TypeVar("R")
 
@@ -51,19 +50,7 @@ def call(kernel: Callable[..., R], *given: Tensor | float) -> R:
     return kernel(*(as_array(x.detach().contiguous()) if isinstance(x, Tensor) else x for x in given))
 
 
-def has_kernels(codes: Tensor, weight: Tensor) -> bool:
-    """Whether the compiled kernels can take these tensors."""
-    return codes.is_cpu and weight.is_cpu and weight.dtype == torch.float32
-
-
 def check_lengths(codes: Tensor, weight: Tensor) -> None:
     """Refuse motifs that are longer than the sequences."""
     if weight.shape[2] > codes.shape[1]:
         raise ValueError(f"a motif of {weight.shape[2]} does not fit sequences of {codes.shape[1]} letters")
-
-
-def plain_conv(codes: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    """The convolution (B, F, P) by one-hot and `conv1d`: runs on every device and in every precision."""
-    letters = torch.eye(LETTERS, 4, dtype=weight.dtype, device=weight.device)
-    letters[UNKNOWN] = 0.25
-    return F.conv1d(F.embedding(codes.int(), letters).transpose(1, 2), weight, bias)

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from numba import float32, int32
 
-from data_io.jit import Array, compiled, inlined
 from models.fast.convolution.lanes import (
     LANES,
     keep_larger,
@@ -25,6 +24,7 @@ from models.fast.convolution.lanes import (
     where_equal,
 )
 from models.fast.convolution.tables import BLOCK, TABLE, add_to_rows, one_hot, sum_rows
+from models.fast.jit import Array, compiled, inlined
 
 
 @compiled

@@ -1,5 +1,5 @@
-"""Stacked LSTM layers, trained at the speed that the processor allows."""
+"""Stacked LSTM layers, chunk by chunk over the batch, in bfloat16 where the processor multiplies it."""
 
-from models.fast.recurrent.stack import LSTMStack
+from models.fast.recurrent.stack import run_lstm
 
-__all__ = ["LSTMStack"]
+__all__ = ["run_lstm"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from models.dropout import Dropout
 from models.fast.recurrent.chunk import Chunk, Plan
 from models.fast.recurrent.track import Memory, Parameters, Positions
 
@@ -23,25 +22,21 @@ class Batch:
         Spare ones; those in use come back to it.
     lengths : int64 Tensor (B,)
         Positions of each sequence, at least 1.
-    dropout : Dropout
-        Draws the keys of the random numbers.
     """
 
-    def __init__(self, plan: Plan, memories: list[Memory], lengths: Tensor, dropout: Dropout) -> None:
+    def __init__(self, plan: Plan, memories: list[Memory], lengths: Tensor) -> None:
         self.plan, self._memories = plan, memories
         self._rows = _chunks(lengths)
         self._positions = [Positions(lengths[rows]) for rows in self._rows]
-        tracks = plan.layers * plan.directions
-        drops = plan.limit > 0 and plan.layers > 1
-        self._keys = [dropout.draw_keys(tracks) if drops else [0] * tracks for _ in self._rows]
         self._chunks: list[tuple[Chunk, Memory]] = []
 
     def forward(self, x: Tensor, parameters: list[list[Parameters]]) -> Tensor:
         """Features (B, T, C) or letters (B, T) -> what the head gets (B, D H)."""
         result = torch.empty(len(x), self.plan.directions * self.plan.hidden)
-        for rows, positions, keys in zip(self._rows, self._positions, self._keys, strict=True):
+        numbers = torch.arange(len(x))
+        for rows, positions in zip(self._rows, self._positions, strict=True):
             memory = self._memories.pop() if self._memories else Memory()
-            chunk = Chunk(self.plan, memory, positions, keys)
+            chunk = Chunk(self.plan, memory, positions, numbers[rows].numpy())
             result[rows] = chunk.forward(x[rows, : len(positions.counts)], parameters)
             if self.plan.keep:
                 self._chunks.append((chunk, memory))

@@ -7,16 +7,25 @@ from __future__ import annotations
 
 from numba import float32, uint32
 
-from data_io.jit import Array, compiled
-from models.dropout import scramble
 from models.fast.bfloat16 import narrow, widen
+from models.fast.dropout import random_word
+from models.fast.jit import Array, compiled
 
 ZERO = float32(0.0)
 
 
 @compiled
 def hand_on(
-    states: Array, slot: int, inputs: Array, input_slot: int, first: int, hidden: int, key: int, limit: int
+    states: Array,
+    slot: int,
+    inputs: Array,
+    input_slot: int,
+    first: int,
+    hidden: int,
+    numbers: Array,
+    positions: int,
+    key: int,
+    limit: int,
 ) -> None:
     """Write the hidden states of a layer into the inputs of the next one, with dropout.
 
@@ -32,8 +41,12 @@ def hand_on(
         First of the H columns of `inputs` that are written.
     hidden : int
         H.
+    numbers : int64 array (B,)
+        Where the rows stand in the batch.
+    positions : int
+        Of the batch.
     key : int
-        The random numbers follow from it and the place of a value alone.
+        The random numbers follow from it and the place of a value in (batch, positions, H) alone.
     limit : int
         Values whose random number, out of 2^32, is lower are zeroed; the others are scaled so that the mean
         stays.
@@ -44,20 +57,29 @@ def hand_on(
         for b in range(rows):
             source = states[slot + t, b, states.shape[2] - hidden :]
             target = inputs[input_slot + t, b, first : first + hidden]
-            place = (t * rows + b) * hidden
+            place = (numbers[b] * positions + t) * hidden
             if limit == 0:
                 for j in range(hidden):
                     target[j] = source[j]
             else:
                 for j in range(hidden):
                     kept = widen(source[j]) * scale
-                    kept = kept if scramble(place + j, key) >= uint32(limit) else ZERO
+                    kept = kept if random_word(place + j, key) >= uint32(limit) else ZERO
                     target[j] = narrow(kept, inputs)
 
 
 @compiled
 def hand_back(
-    arriving: Array, slopes: Array, slot: int, position: int, first: int, key: int, limit: int, rows: int
+    arriving: Array,
+    slopes: Array,
+    slot: int,
+    position: int,
+    first: int,
+    rows: int,
+    numbers: Array,
+    positions: int,
+    key: int,
+    limit: int,
 ) -> None:
     """Gradient of `hand_on` at one position, added to `arriving`.
 
@@ -70,19 +92,19 @@ def hand_back(
     slot : int
         Slot of `slopes` before the step at the position.
     position, rows : int
-    first, key, limit : int
+    first, numbers, positions, key, limit
         As in `hand_on`.
     """
     hidden = arriving.shape[1]
     scale = float32(2.0**32 / (2.0**32 - limit))
     for b in range(rows):
         source, target = slopes[slot, b, first : first + hidden], arriving[b]
-        place = (position * slopes.shape[1] + b) * hidden
+        place = (numbers[b] * positions + position) * hidden
         if limit == 0:
             for j in range(hidden):
                 target[j] += widen(source[j])
         else:
             for j in range(hidden):
                 kept = widen(source[j]) * scale
-                kept = kept if scramble(place + j, key) >= uint32(limit) else ZERO
+                kept = kept if random_word(place + j, key) >= uint32(limit) else ZERO
                 target[j] += kept

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from numba import float32, njit
 
-from data_io.jit import Array, compiled
 from models.fast.bfloat16 import narrow, widen
+from models.fast.jit import Array, compiled
 
 ZERO, HALF, ONE, BOUND = float32(0.0), float32(0.5), float32(1.0), float32(8.0)
 

@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from models.fast.bfloat16 import as_array
+from models.fast.jit import Array
 from models.fast.recurrent.between import hand_back, hand_on
 from models.fast.recurrent.readout import Readout
 from models.fast.recurrent.track import Arrive, Memory, Parameters, Positions, Track
@@ -26,8 +27,12 @@ class Plan:
     inputs : int
         Features a position; 0 if the sequences come as letters.
     hidden, layers, directions : int
+    positions : int
+        T of the batch; a chunk may have fewer.
     readout : str
         `"last"`, `"mean"` or `"max"`.
+    keys : tuple of int
+        For the random numbers of dropout: of each layer but the last, of each direction.
     limit : int
         Probability of dropout between layers, out of 2^32.
     dtype : torch.dtype
@@ -40,7 +45,9 @@ class Plan:
     hidden: int
     layers: int
     directions: int
+    positions: int
     readout: str
+    keys: tuple[int, ...]
     limit: int
     dtype: torch.dtype
     keep: bool
@@ -54,12 +61,12 @@ class Chunk:
     plan : Plan
     memory : Memory
     positions : Positions
-    keys : list of int
-        For the random numbers of dropout, one for each layer's direction.
+    rows : int64 array (B,)
+        Where the chunk's sequences stand in the batch.
     """
 
-    def __init__(self, plan: Plan, memory: Memory, positions: Positions, keys: list[int]) -> None:
-        self.plan, self.positions, self.keys = plan, positions, keys
+    def __init__(self, plan: Plan, memory: Memory, positions: Positions, rows: Array) -> None:
+        self.plan, self.positions, self.rows = plan, positions, rows
         self.tracks = [
             [
                 Track(
@@ -118,30 +125,32 @@ class Chunk:
     def _codes(self, layer: int) -> Tensor:
         return self._no_letters if layer else self._letters
 
-    def _key(self, layer: int, direction: int) -> int:
-        return self.keys[layer * self.plan.directions + direction]
+    def _random(self, layer: int, direction: int) -> tuple[Array, int, int, int]:
+        """What the random numbers between a layer and the next one follow from."""
+        key = self.plan.keys[layer * self.plan.directions + direction]
+        return self.rows, self.plan.positions, key, self.plan.limit
 
     def _hand_on(self, layer: int) -> None:
         """Outputs of the layer below to the inputs of this one."""
         hidden = self.plan.hidden
         for direction, source in enumerate(self.tracks[layer - 1]):
-            states, key = as_array(source.states), self._key(layer, direction)
+            states, random = as_array(source.states), self._random(layer - 1, direction)
             for target in self.tracks[layer]:
-                place = target.before, direction * hidden, hidden
-                hand_on(states, source.after, as_array(target.states), *place, key, self.plan.limit)
+                where = target.before, direction * hidden, hidden, *random
+                hand_on(states, source.after, as_array(target.states), *where)
 
     def _hand_back(self, layer: int, direction: int) -> Arrive:
         """How the gradient of the inputs of the layer above reaches this direction's positions."""
         hidden = self.plan.hidden
         arriving = torch.empty(len(self.positions.lengths), hidden)
         above = [(as_array(track.slopes), track.before) for track in self.tracks[layer + 1]]
-        random = self._key(layer + 1, direction), self.plan.limit
+        random = self._random(layer, direction)
 
         def arrive(position: int, _entered: int, rows: int) -> Tensor:
             arriving.zero_()
             for slopes, before in above:
                 where = slopes, position + before, position, direction * hidden
-                hand_back(arriving.numpy(), *where, *random, rows)
+                hand_back(arriving.numpy(), *where, rows, *random)
             return arriving
 
         return arrive

@@ -9,7 +9,7 @@ import torch
 from numba import int32
 from torch import Tensor
 
-from data_io.jit import Array, compiled
+from models.fast.jit import Array, compiled
 from models.fast.recurrent.track import Arrive, Track
 
 

@@ -16,8 +16,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from data_io.jit import Array
 from models.fast.bfloat16 import as_array
+from models.fast.jit import Array
 from models.fast.recurrent.cell import backward_cell, forward_cell
 
 # The machine code of a product is made for its number of rows: few different numbers, few codes.

@@ -115,16 +115,6 @@ def test_one_window_in_all_is_normalised_by_the_running_figures():
 
 
 @pytest.mark.parametrize("pooling", ["max", "max+average"])
-def test_without_kernels_plain_torch_gives_the_same(pooling):
-    torch.manual_seed(0)
-    codes, layer = torch.randint(0, 6, (5, 41)), nn.Conv1d(4, 10, 7)
-    double = conv_pool(codes, layer.weight.double(), layer.bias.double(), pooling)
-    assert double.dtype == torch.float64
-    single = conv_pool(codes, layer.weight, layer.bias, pooling)
-    torch.testing.assert_close(single.double(), double, rtol=1e-5, atol=1e-5)
-
-
-@pytest.mark.parametrize("pooling", ["max", "max+average"])
 @pytest.mark.parametrize("bad", [math.nan, math.inf])
 def test_a_weight_that_is_not_finite_shows_in_its_filter_alone(bad, pooling):
     layer = nn.Conv1d(4, 3, 5)

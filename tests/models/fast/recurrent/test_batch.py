@@ -1,9 +1,12 @@
 import copy
+import gc
 
 import pytest
 import torch
 
-from models.fast.recurrent import LSTMStack, batch
+from models.fast.recurrent import batch
+from models.fast.recurrent.stack import MEMORIES
+from models.lstm import LSTMStack
 
 READOUTS = ("last", "mean", "max")
 
@@ -52,7 +55,8 @@ def test_old_contents_of_the_buffers_do_not_matter():
     ours = LSTMStack(4, 8, 2, True, readout="max")
     ours(x, lengths).sum().backward()
     expected = gradients(ours)
-    for memory in ours._memories:
+    assert MEMORIES[ours]
+    for memory in MEMORIES[ours]:
         for buffer in memory._buffers.values():
             buffer.fill_(torch.nan)
     ours.zero_grad()
@@ -85,9 +89,21 @@ def test_a_copy_has_buffers_of_its_own():
     x = torch.randn(10, 5, 3)
     ours(x).sum().backward()
     twin = copy.deepcopy(ours)
-    assert ours._memories[0]._buffers
-    assert not twin._memories[0]._buffers
+    assert MEMORIES[ours][0]._buffers
+    assert twin not in MEMORIES
     assert (twin(x) == ours(x)).all()
+    twin(x).sum().backward()
+    ours(x).sum().backward()
+    assert MEMORIES[twin][0] is not MEMORIES[ours][0]
+
+
+def test_buffers_end_with_their_network():
+    ours = LSTMStack(3, 8)
+    ours(torch.randn(10, 5, 3)).sum().backward()
+    before = len(MEMORIES)
+    del ours
+    gc.collect()
+    assert len(MEMORIES) == before - 1
 
 
 def test_no_sequences_give_no_outputs():

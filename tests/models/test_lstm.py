@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from models.fast.recurrent import LSTMStack
 from models.layers import ONE_HOT
+from models.lstm import LSTMStack
 
 READOUTS = ("last", "mean", "max")
 
@@ -171,7 +171,7 @@ def test_full_precision_is_a_matter_of_choice(bfloat16):
 
 
 def test_without_instructions_for_bfloat16_all_is_float32(monkeypatch):
-    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
+    monkeypatch.setattr("models.fast.bfloat16.multiplies_bfloat16", lambda: False)
     assert_same_as_torch(LSTMStack(3, 8), torch.randn(20, 5, 3), None)
 
 
