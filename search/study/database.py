@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sqlite3
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import sqlalchemy
 from sqlalchemy.engine import make_url
 
-from data_io.errors import StorageError
+from data_io.errors import StorageError, UserError
 from search.study.workspace import Workspace
 
 BUSY_SECONDS = 60
+UNWRITABLE = ("SQLITE_CANTOPEN", "SQLITE_READONLY", "SQLITE_READONLY_DIRECTORY", "SQLITE_READONLY_CANTINIT")
 REMEDIES = {
     "disk I/O error": "the disk may be full: make room and repeat the command",
     "full": "make room and repeat the command; nothing that was recorded is lost",
+    "unable to open": "make the file and its folder readable and writable",
     "readonly": "make the file and its folder writable",
     "not a database": "the file is damaged or of another kind; give another --workspace",
     "malformed": "the file is damaged; restore a copy or give another --workspace",
@@ -37,19 +43,27 @@ class WriterConnection(sqlite3.Connection):
         self.execute("PRAGMA synchronous=NORMAL")
 
 
-def engine_options(url: str) -> dict[str, Any]:
-    """Give the arguments of `sqlalchemy.create_engine` for a reader of the database at `url`."""
+def writer_options(url: str) -> dict[str, Any]:
+    """Give the arguments of `sqlalchemy.create_engine` for the writer of the database at `url`."""
     if url.startswith("sqlite"):
-        return {"connect_args": {"timeout": BUSY_SECONDS}}
+        return {"connect_args": {"timeout": BUSY_SECONDS, "factory": WriterConnection}}
     return {"pool_pre_ping": True}
 
 
-def writer_options(url: str) -> dict[str, Any]:
-    """Give the same for its writer."""
-    options = engine_options(url)
-    if url.startswith("sqlite"):
-        options["connect_args"]["factory"] = WriterConnection
-    return options
+def reader_options(url: str) -> dict[str, Any]:
+    """Give the same for a reader, whom the database itself refuses every change.
+
+    Raises
+    ------
+    StorageError
+        When the address cannot be used.
+    """
+    if (database := database_file(url)) is not None:
+        return {"creator": partial(_open_for_reading, database)}
+    if make_url(url).get_backend_name() == "postgresql":
+        only = "-c default_transaction_read_only=on"
+        return {"pool_pre_ping": True, "connect_args": {"options": only}}
+    return {"pool_pre_ping": True}
 
 
 def database_file(url: str) -> str | None:
@@ -79,10 +93,8 @@ def connect(workspace: Workspace) -> sqlalchemy.Engine:
     """
     workspace.require_database()
     url = workspace.storage_url
-    if (database := database_file(url)) is not None:
-        return sqlalchemy.create_engine("sqlite://", creator=partial(_open_for_reading, database))
     with database_errors(url):
-        return sqlalchemy.create_engine(url, **engine_options(url))
+        return sqlalchemy.create_engine(url, **reader_options(url))
 
 
 def _open_for_reading(path: str) -> sqlite3.Connection:
@@ -90,10 +102,27 @@ def _open_for_reading(path: str) -> sqlite3.Connection:
     connection = _connect(f"{address}?mode=ro")
     try:
         connection.execute("SELECT 1 FROM sqlite_master")
-        return connection
-    except sqlite3.OperationalError:  # on a disk that cannot be written there is no place for WAL's index
+    except sqlite3.OperationalError as error:
         connection.close()
-        return _connect(f"{address}?immutable=1")
+        if error.sqlite_errorname not in UNWRITABLE or os.access(Path(path).parent, os.W_OK):
+            raise
+        return _open_unwritable(path)
+    return connection
+
+
+def _open_unwritable(path: str) -> sqlite3.Connection:
+    """Read a database in whose folder there is no place for the WAL's index: on a read-only disk, say."""
+    log = Path(f"{path}-wal")
+    if not log.is_file() or not log.stat().st_size:
+        return _connect(f"file:{quote(path)}?immutable=1")
+    # What was written last stands in the log alone, which "immutable" passes over.
+    with tempfile.TemporaryDirectory() as folder:
+        for file in (Path(path), log):
+            shutil.copyfile(file, Path(folder, file.name))
+        memory = _connect("file::memory:")
+        with closing(_connect(f"file:{quote(str(Path(folder, Path(path).name)))}")) as copy:
+            copy.backup(memory)
+    return memory
 
 
 def _connect(address: str) -> sqlite3.Connection:
@@ -110,6 +139,8 @@ def database_errors(url: str) -> Iterator[None]:
     """
     try:
         yield
+    except UserError:  # in one line already
+        raise
     except sqlalchemy.exc.NoSuchModuleError as error:
         raise StorageError(
             f"{shown(url)}: unknown kind of database; use sqlite or postgresql+psycopg"

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
-from urllib.parse import quote
 
-import sqlalchemy
 from optuna.storages import RDBStorage
 
 from data_io.errors import StorageError
-from search.study.database import database_errors, engine_options, shown
+from search.study.database import database_errors, database_file, reader_options, shown
 
 
 def open_read_only(url: str) -> RDBStorage:
@@ -36,28 +33,12 @@ def open_read_only(url: str) -> RDBStorage:
     reader never makes the driver wait. PostgreSQL gets a session whose transactions are read-only.
     """
     with database_errors(url):
-        address, options = _reading(sqlalchemy.make_url(url))
+        if (database := database_file(url)) is not None and not Path(database).is_file():
+            raise StorageError(f"{database}: no such database; launch a study first or check --workspace")
         try:
-            return RDBStorage(address, options, skip_table_creation=True)
+            return RDBStorage(url, reader_options(url), skip_table_creation=True)
         except (ImportError, RuntimeError) as error:
             raise StorageError(f"{shown(url)}: cannot be opened ({_first_sentence(error)})") from error
-
-
-def _reading(url: sqlalchemy.URL) -> tuple[str, dict[str, Any]]:
-    """Give the address and engine options under which nothing can be written."""
-    address = url.render_as_string(hide_password=False)
-    options = engine_options(address)
-    if url.get_backend_name() == "postgresql":
-        return address, {**options, "connect_args": {"options": "-c default_transaction_read_only=on"}}
-    if url.get_backend_name() != "sqlite":
-        return address, options
-    path = Path(url.database or "")
-    if not path.is_file():
-        raise StorageError(f"{path}: no such database; launch a study first or check --workspace")
-    # Quoted, since a path may hold characters that mean something in a file address ("?", "#", "{").
-    file = f"file:{quote(str(path.resolve()))}"
-    read_only = sqlalchemy.URL.create("sqlite", database=file, query={"mode": "ro", "uri": "true"})
-    return read_only.render_as_string(), options
 
 
 def _first_sentence(error: Exception) -> str:
