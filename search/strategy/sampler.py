@@ -1,51 +1,55 @@
-"""The sampler: Optuna's TPE, with each trial's randomness a function of study and trial number alone."""
+"""The samplers: Optuna's, with each trial's randomness a function of study and trial number alone."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from optuna.distributions import BaseDistribution
-from optuna.samplers import BaseSampler, TPESampler
+from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
-STARTUP_TRIALS = 10
+from search.strategy.seeds import derive_seed
+from search.strategy.strategy import Strategy
 
 
-def derive_seed(*parts: object) -> int:
-    """Give a seed in [0, 2**32) that depends on all of `parts` and on nothing else."""
-    digest = hashlib.sha256("\x1f".join(map(str, parts)).encode()).digest()
-    return int.from_bytes(digest[:4], "little")
+def make_sampler(strategy: Strategy, seed: int) -> BaseSampler:
+    """Give the sampler of a strategy."""
 
-
-class RepeatableTPE(BaseSampler):
-    """Multivariate TPE that draws the same for the same seed, study, trial number and history.
-
-    Optuna's own seeded sampler goes through one random stream, so that a restart repeats the first draws
-    and a trial whose draw was cut off cannot be drawn again. Here each draw starts a stream of its own.
-
-    Parameters
-    ----------
-    seed : int
-    startup_trials : int, default 10
-        Trials drawn at random before TPE (Bergstra et al. 2011) models the results.
-    """
-
-    def __init__(self, seed: int, startup_trials: int = STARTUP_TRIALS) -> None:
-        self._seed = seed
-        self._startup_trials = startup_trials
-        self._relative = self._sampler("unused")
-
-    def _sampler(self, *parts: object) -> TPESampler:
+    def tpe(draw: int) -> BaseSampler:
         return TPESampler(
-            seed=derive_seed(self._seed, *parts),
-            n_startup_trials=self._startup_trials,
+            seed=draw,
+            n_startup_trials=strategy.startup_trials,
             multivariate=True,
             group=True,
             constant_liar=True,
         )
+
+    makers: dict[str, Callable[[int], BaseSampler]] = {"tpe": tpe, "random": RandomSampler}
+    return Repeatable(makers[strategy.sampler], seed)
+
+
+class Repeatable(BaseSampler):
+    """Draws the same for the same seed, study, trial number and history.
+
+    Optuna's own seeded samplers go through one random stream, so that a restart repeats the first draws
+    and a trial whose draw was cut off cannot be drawn again. Here each draw has a sampler of its own.
+
+    Parameters
+    ----------
+    make : callable
+        Gives a sampler for a seed.
+    seed : int
+    """
+
+    def __init__(self, make: Callable[[int], BaseSampler], seed: int) -> None:
+        self._make = make
+        self._seed = seed
+        self._relative = make(seed)
+
+    def _sampler(self, *parts: object) -> BaseSampler:
+        return self._make(derive_seed(self._seed, *parts))
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
         """Find what can be drawn together; see `optuna.samplers.BaseSampler`."""

@@ -134,6 +134,10 @@ class Space:
         """Give the same space with some hyperparameters set for every trial."""
         return replace(self, fixed={**self.fixed, **values})
 
+    def without_starts(self) -> Space:
+        """Give the same space with no configs before those that are drawn."""
+        return replace(self, starts=())
+
     def to_dict(self) -> dict[str, Any]:
         """Give plain values, the form kept in a study's provenance."""
         return {

@@ -1,11 +1,11 @@
-"""Wishes about studies that a driver may be working on: it reads them from the database within a second."""
+"""Requests about studies that a driver may be working on: it reads them from the database within a second."""
 
 from __future__ import annotations
 
 from search.study.database import database_errors
 from search.study.lock import is_driven
 from search.study.record import open_study
-from search.study.states import OPEN_STATES, State
+from search.study.states import OPEN_STATES, Request, State
 from search.study.status import matching_studies, read_status
 from search.study.storage import open_storage
 from search.study.workspace import Workspace
@@ -27,7 +27,7 @@ def ask_to_stop(workspace: Workspace, name: str, architecture: str | None = None
     with database_errors(workspace.storage_url):
         for study in studies:
             record = open_study(storage, study)
-            record.set(wish="stop")
+            record.ask_to(Request.STOP)
             if record.state is State.QUEUED or not driven:
                 record.move_to(State.STOPPED, "asked to stop")
     return studies

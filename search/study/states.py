@@ -1,4 +1,4 @@
-"""The states of a study."""
+"""The states of a study, and what people can ask of its driver."""
 
 from __future__ import annotations
 
@@ -17,3 +17,9 @@ class State(Enum):
 
 
 OPEN_STATES = (State.QUEUED, State.SEARCHING, State.FINALIZING)
+
+
+class Request(Enum):
+    """What a person asks of the driver of a study, which reads it from the database."""
+
+    STOP = "stop"

@@ -5,7 +5,11 @@ from __future__ import annotations
 import optuna
 import pytest
 
-from search.strategy.sampler import RepeatableTPE, derive_seed
+from search.strategy.sampler import make_sampler
+from search.strategy.seeds import derive_seed
+from search.strategy.strategy import Strategy
+
+DEFAULT = Strategy()
 
 
 def draw(trial: optuna.Trial) -> float:
@@ -20,7 +24,7 @@ def search(trials: int, seed: int = 1, name: str = "study", restart_every: int =
     study = optuna.create_study(storage=storage, study_name=name, direction="maximize")
     for number in range(trials):
         if number % restart_every == 0:
-            study = optuna.load_study(study_name=name, storage=storage, sampler=RepeatableTPE(seed))
+            study = optuna.load_study(study_name=name, storage=storage, sampler=make_sampler(DEFAULT, seed))
         trial = study.ask()
         study.tell(trial, draw(trial))
     return [trial.params for trial in study.get_trials()]
@@ -46,14 +50,14 @@ def test_a_draw_that_was_cut_off_is_drawn_again_the_same(history: int) -> None:
     drawn = []
     for cut_off in (False, True):
         storage = optuna.storages.InMemoryStorage()
-        study = optuna.create_study(storage=storage, study_name="s", sampler=RepeatableTPE(1))
+        study = optuna.create_study(storage=storage, study_name="s", sampler=make_sampler(DEFAULT, 1))
         for _ in range(history):
             trial = study.ask()
             study.tell(trial, draw(trial))
         trial = study.ask()
         if cut_off:
             trial.suggest_float("x", -1, 1)
-            study = optuna.load_study(study_name="s", storage=storage, sampler=RepeatableTPE(1))
+            study = optuna.load_study(study_name="s", storage=storage, sampler=make_sampler(DEFAULT, 1))
             trial = optuna.Trial(study, trial._trial_id)
         draw(trial)
         drawn.append(trial.params)
@@ -67,7 +71,7 @@ def test_it_searches_better_than_at_random() -> None:
         return study.best_value
 
     seeds = range(3)
-    modelled = [best(RepeatableTPE(seed)) for seed in seeds]
+    modelled = [best(make_sampler(DEFAULT, seed)) for seed in seeds]
     random = [best(optuna.samplers.RandomSampler(seed=seed)) for seed in seeds]
     assert sum(modelled) > sum(random)
 

@@ -1,0 +1,105 @@
+"""The strategy of a study: what is tried next, and when it ends; decided when the study is made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from data_io.errors import ConfigError
+
+FORMAT = 1
+SAMPLERS = ("tpe", "random")
+PRUNERS = ("percentile", "none")
+ENDINGS = ("finished", "pruned")
+
+
+@dataclass(frozen=True)
+class Strategy:
+    """How a study searches; the defaults are those of a new study, and stand here alone.
+
+    A study stores its strategy and goes on under it, whatever the defaults are by then.
+
+    Attributes
+    ----------
+    sampler : {"tpe", "random"}
+        Multivariate TPE (Bergstra et al. 2011), or independent draws.
+    startup_trials : int
+        Trials drawn at random before the sampler models the results.
+    pruner : {"percentile", "none"}
+    keep_percent : float
+        The pruner ends a trial that is not among this share of the finished ones at the same epoch,
+    pruner_startup_trials : int
+        once so many trials have finished,
+    warmup_epochs : int
+        and not before this epoch.
+    patience : int or None
+        Epochs without a gain worth its time after which a trial is ended at its best; None never ends one.
+    min_gain : float
+        The gain in validation Spearman that is worth the time.
+    starts : tuple of dict
+        Hyperparameters of trials 1, 2 and so on, before any is drawn.
+    counted : tuple of {"finished", "pruned"}
+        Which ended trials count towards the budget.
+    finalists, members : int
+        Best configs that are retrained, and seeds with which each is.
+    retraining_patience : int or None
+        Epochs without any new best after which a retraining ends.
+
+    Raises
+    ------
+    ConfigError
+    """
+
+    sampler: str = "tpe"
+    startup_trials: int = 10
+    pruner: str = "percentile"
+    keep_percent: float = 40.0
+    pruner_startup_trials: int = 5
+    warmup_epochs: int = 3
+    patience: int | None = 2
+    min_gain: float = 0.001
+    starts: tuple[Mapping[str, Any], ...] = ()
+    counted: tuple[str, ...] = ENDINGS
+    finalists: int = 3
+    members: int = 3
+    retraining_patience: int | None = 5
+
+    def __post_init__(self) -> None:
+        _require(self.sampler in SAMPLERS, "sampler", self.sampler, f"be one of {', '.join(SAMPLERS)}")
+        _require(self.pruner in PRUNERS, "pruner", self.pruner, f"be one of {', '.join(PRUNERS)}")
+        _require(0 < self.keep_percent <= 100, "keep_percent", self.keep_percent, "lie above 0, up to 100")
+        for name in ("startup_trials", "pruner_startup_trials", "warmup_epochs"):
+            _require(getattr(self, name) >= 0, name, getattr(self, name), "be 0 or more")
+        for name in ("finalists", "members"):
+            _require(getattr(self, name) >= 1, name, getattr(self, name), "be 1 or more")
+        for name in ("patience", "retraining_patience"):
+            epochs = getattr(self, name)
+            _require(epochs is None or epochs >= 1, name, epochs, "be 1 or more, or None")
+        _require("finished" in self.counted, "counted", self.counted, "hold 'finished'")
+        _require(set(self.counted) <= set(ENDINGS), "counted", self.counted, f"be of {', '.join(ENDINGS)}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give plain values, the form kept in a study."""
+        values = {**asdict(self), "starts": [dict(start) for start in self.starts]}
+        return {"format": FORMAT, **values, "counted": list(self.counted)}
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> Strategy:
+        """Read what `to_dict` gave.
+
+        Raises
+        ------
+        ConfigError
+            When it is of another format, or holds what no strategy can be.
+        """
+        values = dict(content)
+        found = values.pop("format", None)
+        if found != FORMAT or set(values) != {field.name for field in fields(cls)}:
+            raise ConfigError(f"strategy of format {found!r}; this version reads {FORMAT}")
+        return cls(**{**values, "starts": tuple(values["starts"]), "counted": tuple(values["counted"])})
+
+
+def _require(holds: bool, name: str, value: Any, rule: str) -> None:
+    if not holds:
+        raise ConfigError(f"strategy.{name} = {value!r}: must {rule}")
