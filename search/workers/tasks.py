@@ -1,4 +1,4 @@
-"""What workers do: train a trial or test a model, telling of each epoch. Runs far from the database."""
+"""What workers do: train a network or test an ensemble, reporting as they go. Runs far from the database."""
 
 from __future__ import annotations
 
@@ -18,65 +18,9 @@ from models.metrics import pearson, spearman
 from models.predict import predict
 from models.registry import get_architecture
 from models.trainer import Trainer
+from search.workers.events import Event, Figures, Reported, Stopped, Tested, Trained
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Event:
-    """What a task told: `key` names the task."""
-
-    key: str
-
-
-@dataclass(frozen=True)
-class Started(Event):
-    """A worker took the task up."""
-
-    worker: str
-
-
-@dataclass(frozen=True)
-class Reported(Event):
-    """An epoch ended.
-
-    Attributes
-    ----------
-    report : dict
-        An `EpochReport` as plain values.
-    state : bytes
-        The checkpoint from which the next epoch starts.
-    """
-
-    report: dict[str, Any]
-    state: bytes
-
-
-@dataclass(frozen=True)
-class Finished(Event):
-    """The task is through; `result` holds plain values and bytes."""
-
-    result: dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Stopped(Event):
-    """The task ended because it was told to."""
-
-
-@dataclass(frozen=True)
-class Failed(Event):
-    """The task cannot be done: it would fail anywhere, for this reason."""
-
-    reason: str
-
-
-@dataclass(frozen=True)
-class Lost(Event):
-    """The task's worker is gone; another may try."""
-
-    reason: str
-
 
 Wanted = Callable[[], bool]
 
@@ -108,25 +52,19 @@ class TrainTask:
     patience: int | None = None
 
     def run(self, wanted: Wanted) -> Iterator[Event]:
-        """Train, and yield a `Reported` for each epoch and then a `Finished` with the best weights."""
+        """Train, and yield a `Reported` for each epoch and then a `Trained` with the best weights."""
         network, training = split_params(self.architecture, dict(self.params))
         trainer = Trainer(self.architecture, network, training, self.data, self.seed)
         if self.state is not None:
             _go_on(trainer, self.state)
         try:
             while not trainer.finished and not self._has_stalled(trainer):
-                report = trainer.run_epoch(wanted)
-                yield Reported(self.key, report.to_dict(), trainer.checkpoint())
+                trainer.run_epoch(wanted)
+                yield Reported(self.key, tuple(trainer.curve), trainer.checkpoint())
         except Interrupted:
             yield Stopped(self.key)
             return
-        yield Finished(
-            self.key,
-            {
-                "weights": safetensors.torch.save(trainer.best_weights()),
-                "curve": [report.to_dict() for report in trainer.curve],
-            },
-        )
+        yield Trained(self.key, safetensors.torch.save(trainer.best_weights()), tuple(trainer.curve))
 
     def _has_stalled(self, trainer: Trainer) -> bool:
         return self.patience is not None and trainer.epoch - trainer.best.epoch >= self.patience
@@ -147,9 +85,12 @@ class HeldOutTask:
     Attributes
     ----------
     key : str
+    architecture : str
+    params : dict
+        Hyperparameters, flat.
     members : tuple of bytes
         The members' weights, safetensors.
-    test, validation : Examples
+    validation, test : Examples
     """
 
     key: str
@@ -160,7 +101,7 @@ class HeldOutTask:
     test: Examples
 
     def run(self, wanted: Wanted) -> Iterator[Event]:
-        """Score both sets and yield a `Finished` with the figures of each member and of the ensemble."""
+        """Score both sets and yield a `Tested` with the figures of each member and of the ensemble."""
         network, _ = split_params(self.architecture, dict(self.params))
         predictions = []
         for weights in self.members:
@@ -170,19 +111,17 @@ class HeldOutTask:
             if not wanted():
                 yield Stopped(self.key)
                 return
-        result = {
-            "members": [self._figures(*prediction) for prediction in predictions],
-            "ensemble": self._figures(*(np.mean(side, axis=0) for side in zip(*predictions, strict=True))),
-        }
-        yield Finished(self.key, result)
+        members = tuple(self._figures(*prediction) for prediction in predictions)
+        ensemble = self._figures(*(np.mean(side, axis=0) for side in zip(*predictions, strict=True)))
+        yield Tested(self.key, members, ensemble)
 
-    def _figures(self, validation: np.ndarray, test: np.ndarray) -> dict[str, float]:
-        return {
-            "val_spearman": spearman(validation, self.validation.targets),
-            "val_pearson": pearson(validation, self.validation.targets),
-            "test_spearman": spearman(test, self.test.targets),
-            "test_pearson": pearson(test, self.test.targets),
-        }
+    def _figures(self, validation: np.ndarray, test: np.ndarray) -> Figures:
+        return Figures(
+            val_spearman=spearman(validation, self.validation.targets),
+            val_pearson=pearson(validation, self.validation.targets),
+            test_spearman=spearman(test, self.test.targets),
+            test_pearson=pearson(test, self.test.targets),
+        )
 
 
 Task = TrainTask | HeldOutTask

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import time
@@ -12,7 +13,9 @@ import cloudpickle
 from distributed import Scheduler
 
 from data_io.errors import DataError
-from search.workers.tasks import Event, Finished, Reported, Stopped, Wanted
+from models.reports import EpochReport
+from search.workers.events import Event, Reported, Stopped, Trained
+from search.workers.tasks import Wanted
 
 cloudpickle.register_pickle_by_value(sys.modules[__name__])
 
@@ -34,8 +37,9 @@ class Counting:
                     yield Stopped(self.key)
                     return
                 time.sleep(0.01)
-            yield Reported(self.key, {"epoch": epoch}, bytes(self.weight))
-        yield Finished(self.key, surroundings())
+            report = EpochReport(epoch, 1.0, 1.0, 0.5, 0.5, self.seconds)
+            yield Reported(self.key, (report,), bytes(self.weight))
+        yield Trained(self.key, json.dumps(surroundings()).encode(), ())
 
 
 def surroundings() -> dict[str, object]:

@@ -15,7 +15,6 @@ from typing import Any
 from distributed import Future, Queue
 from distributed.scheduler import KilledWorker
 
-from search.service.observers import Observer
 from search.workers.dask.cluster import (
     CLOSE_SECONDS,
     CONNECT_SECONDS,
@@ -25,9 +24,20 @@ from search.workers.dask.cluster import (
     start_workers,
 )
 from search.workers.dask.code import CANNOT_RUN, ENTRY, pack_task
-from search.workers.dask.worker import decode, mark_unwanted
+from search.workers.dask.worker import mark_unwanted
+from search.workers.events import (
+    Event,
+    Lost,
+    PoolEvent,
+    Reported,
+    Started,
+    Stopped,
+    WorkerRefused,
+    WorkersAwaited,
+    from_plain,
+)
 from search.workers.executor import Executor
-from search.workers.tasks import Event, Lost, Reported, Started, Stopped, Task
+from search.workers.tasks import Task
 
 LOOK_SECONDS = 1.0  # how long the list of workers is believed
 
@@ -47,8 +57,6 @@ class DaskExecutor(Executor):
         The address of a running scheduler, such as ``tcp://10.0.0.1:8786``.
     tls : dict, optional
         Paths of the PEM files ca, cert and key, for a `scheduler` that speaks TLS.
-    observer : Observer, optional
-        Told of missing workers, and of those that cannot be used.
 
     Raises
     ------
@@ -60,12 +68,11 @@ class DaskExecutor(Executor):
         workers: int = 1,
         scheduler: str | None = None,
         tls: dict[str, str] | None = None,
-        observer: Observer | None = None,
     ) -> None:
         self._cluster = None if scheduler else start_workers(workers)
         self._address = scheduler or "this machine"
         self._client = connect(self._cluster or self._address, tls or {})
-        self._observer = observer
+        self._pool_events: list[PoolEvent] = []
         self._runs: dict[str, _Run] = {}
         self._refused: dict[str, str] = {}
         self._awaited = False
@@ -99,7 +106,7 @@ class DaskExecutor(Executor):
             run.unwanted = True
             self._tell_worker(run)
 
-    def events(self, timeout: float) -> list[Event]:
+    def events(self, timeout: float) -> list[Event | PoolEvent]:
         """See `Executor.events`."""
         self._require_workers()
         self._notice_absent()
@@ -109,7 +116,9 @@ class DaskExecutor(Executor):
             while True:
                 told.append(self._told.get_nowait())
         accepted = [self._accept(name, event) for name, event in told]
-        return [event for event in accepted if event is not None]
+        of_tasks = [event for event in accepted if event is not None]
+        of_pool, self._pool_events = self._pool_events, []
+        return [*of_pool, *of_tasks]
 
     def interrupt(self) -> None:
         """Do nothing: `events` never waits for a task."""
@@ -148,7 +157,7 @@ class DaskExecutor(Executor):
         """Use a worker no more, and give its task to another."""
         if event.worker not in self._refused:
             self._refused[event.worker] = event.reason
-            self._notice("worker_refused", worker=event.worker, reason=event.reason)
+            self._pool_events.append(WorkerRefused(event.worker, event.reason))
         if run.unwanted:
             return Stopped(event.key)
         self._require_workers()
@@ -185,7 +194,7 @@ class DaskExecutor(Executor):
                 f"{self._address}: the Dask scheduler went away; start it and repeat the command"
             )
         if not self._threads and not self._awaited and self._cluster is None:
-            self._notice("workers_awaited", scheduler=self._address)
+            self._pool_events.append(WorkersAwaited(self._address))
         self._awaited = not self._threads
         if self._threads and all(worker in self._refused for worker in self._threads):
             worker = next(iter(self._threads))
@@ -193,10 +202,6 @@ class DaskExecutor(Executor):
                 f"{self._address}: no worker can run trials; {worker}: {self._refused[worker]}; "
                 "install rbptune in the workers' environment and start them again"
             )
-
-    def _notice(self, kind: str, **facts: Any) -> None:
-        if self._observer is not None:
-            self._observer.notice(kind, "", **facts)
 
     def _tell_worker(self, run: _Run) -> None:
         """Let a run that is not wanted end, once it is known where it is."""
@@ -220,7 +225,9 @@ class DaskExecutor(Executor):
         while True:
             first = await self._outbox.get()
             for message in [first, *await self._outbox.get(batch=True)]:
-                self._told.put(decode(message))
+                values = dict(message)
+                name = values.pop("run")
+                self._told.put((name, from_plain(values)))
 
     def _in_loop(self, work: Coroutine[Any, Any, None]) -> concurrent.futures.Future[None]:
         """Let the client's event loop do `work`."""

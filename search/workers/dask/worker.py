@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import concurrent.futures
 import time
-from dataclasses import asdict
-from typing import Any
 
 import torch
 from distributed import Queue, Worker, get_client, get_worker
 from distributed.core import Status
 from distributed.protocol.pickle import loads
 
-from search.workers import tasks
+from search.workers.events import Event, Started, to_plain
 from search.workers.executor import guarded
+from search.workers.tasks import Task
 
 OUTBOX_SIZE = 32  # messages that wait at the scheduler; then workers hold back theirs
 ROOM_SECONDS = 0.1  # between two looks whether there is room again
@@ -47,11 +46,11 @@ def run_on_worker(packed: bytes, name: str, outbox_name: str) -> None:
         When the worker is closing, so that the driver gives the task to another.
     """
     torch.set_num_threads(1)
-    task: tasks.Task = loads(packed)
+    task: Task = loads(packed)
     outbox = _Outbox(outbox_name, name, get_worker())
     try:
         with concurrent.futures.ThreadPoolExecutor(1) as sender:
-            sent = sender.submit(outbox.send, tasks.Started(task.key, outbox.worker.address))
+            sent = sender.submit(outbox.send, Started(task.key, outbox.worker.address))
             for event in guarded(task, outbox.is_wanted):
                 sent.result()
                 sent = sender.submit(outbox.send, event)
@@ -91,7 +90,7 @@ class _Outbox:
         """Tell whether the run is to go on."""
         return self._run not in _unwanted and not self.abandoned
 
-    def send(self, event: tasks.Event) -> None:
+    def send(self, event: Event) -> None:
         """Put an event into the queue, waiting for room while somebody may take something out.
 
         Raises
@@ -101,7 +100,7 @@ class _Outbox:
         """
         while not self.abandoned:
             if self._queue.qsize() < OUTBOX_SIZE:
-                self._queue.put(encode(self._run, event))
+                self._queue.put({"run": self._run, **to_plain(event)})
                 return
             time.sleep(ROOM_SECONDS)
         raise AbandonedError("its worker is closing, or its driver is gone")
@@ -110,16 +109,3 @@ class _Outbox:
         """Let go of the queue, once: one release too many would take it from a driver that still listens."""
         if self._open:
             self._queue.close()
-
-
-def encode(name: str, event: tasks.Event) -> dict[str, Any]:
-    """Turn an event into values that need no pickle."""
-    return {"run": name, "event": type(event).__name__, **asdict(event)}
-
-
-def decode(message: dict[str, Any]) -> tuple[str, tasks.Event]:
-    """Turn a message back into the run's name and the event."""
-    values = dict(message)
-    name, kind = values.pop("run"), values.pop("event")
-    event: tasks.Event = getattr(tasks, kind)(**values)
-    return name, event

@@ -2,7 +2,7 @@
 
 import signal
 
-from search.workers.executor import InProcess
+from search.workers.in_process import InProcess
 
 
 def test_with_nothing_to_do_it_waits_until_a_signal_interrupts_it():

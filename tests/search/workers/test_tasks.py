@@ -10,8 +10,9 @@ import pytest
 from data_io.experiments import Experiment
 from data_io.sealed import open_test_set
 from data_io.training_set import TrainingSet, load_training_set
+from search.workers.events import Failed, Reported, Stopped, Tested, Trained
 from search.workers.executor import guarded
-from search.workers.tasks import Failed, Finished, HeldOutTask, Reported, Stopped, TrainTask
+from search.workers.tasks import HeldOutTask, TrainTask
 
 PARAMS = {"motif_length": 6, "filters": 8, "hidden": 8, "epochs": 3, "learning_rate": 0.01}
 EXPERIMENT = Experiment("RNCMPT90001", "SIMFOX", "Homo_sapiens")
@@ -29,9 +30,10 @@ def always() -> bool:
 def test_training_reports_each_epoch_and_ends_with_weights_and_curve(data: TrainingSet) -> None:
     *reports, end = TrainTask("k", "cnn", PARAMS, 1, data).run(always)
     assert [type(event) for event in reports] == [Reported] * 3
-    assert isinstance(end, Finished)
-    assert [report["epoch"] for report in end.result["curve"]] == [1, 2, 3]
-    assert end.result["curve"] == [event.report for event in reports]
+    assert isinstance(end, Trained)
+    assert [report.epoch for report in end.curve] == [1, 2, 3]
+    assert end.curve == tuple(event.report for event in reports)
+    assert [event.curve for event in reports] == [end.curve[:epoch] for epoch in (1, 2, 3)]
 
 
 @pytest.mark.parametrize("epoch", [1, 2, 3])
@@ -39,24 +41,24 @@ def test_going_on_from_any_epoch_ends_the_same(data: TrainingSet, epoch: int) ->
     events = list(TrainTask("k", "cnn", PARAMS, 1, data).run(always))
     gone_on = list(TrainTask("k", "cnn", PARAMS, 1, data, events[epoch - 1].state).run(always))
     assert len(gone_on) == len(events) - epoch
-    assert gone_on[-1].result["weights"] == events[-1].result["weights"]
+    assert gone_on[-1].weights == events[-1].weights
 
 
 def test_a_damaged_checkpoint_costs_its_epochs_and_nothing_else(data: TrainingSet) -> None:
     events = list(TrainTask("k", "cnn", PARAMS, 1, data).run(always))
     again = list(TrainTask("k", "cnn", PARAMS, 1, data, events[1].state[:-40]).run(always))
     assert len(again) == len(events)
-    assert again[-1].result["weights"] == events[-1].result["weights"]
+    assert again[-1].weights == events[-1].weights
 
 
 def test_it_ends_where_its_patience_does_also_when_it_goes_on(data: TrainingSet) -> None:
     params = {**PARAMS, "epochs": 100, "learning_rate": 0.05}
     *reports, end = TrainTask("k", "cnn", params, 1, data, patience=2).run(always)
-    scores = [event.report["spearman"] for event in reports]
+    scores = [event.report.spearman for event in reports]
     assert scores.index(max(scores)) == len(scores) - 3
     assert len(scores) < 100, "choose a learning rate at which it stalls"
     (again,) = TrainTask("k", "cnn", params, 1, data, reports[-1].state, patience=2).run(always)
-    assert again.result == end.result
+    assert again == end
 
 
 def test_an_unwanted_task_stops_within_its_epoch(data: TrainingSet) -> None:
@@ -67,20 +69,28 @@ def test_what_goes_wrong_becomes_a_reason(data: TrainingSet) -> None:
     (failed,) = guarded(TrainTask("k", "cnn", {**PARAMS, "filters": -1}, 1, data), always)
     assert isinstance(failed, Failed)
     assert failed.reason == "filters = -1: must be a whole number from 1 to 4096"
+    assert failed.traceback == "", "it is the user's mistake"
+
+
+def test_a_fault_of_ours_comes_with_its_traceback(data: TrainingSet) -> None:
+    (failed,) = guarded(TrainTask("k", "cnn", PARAMS, 1, None), always)
+    assert isinstance(failed, Failed)
+    assert failed.reason.startswith("AttributeError: ")
+    assert "in __init__" in failed.traceback
 
 
 def test_the_ensemble_is_the_mean_of_its_members(data: TrainingSet, simulated: Path) -> None:
     ends = [list(TrainTask("k", "cnn", PARAMS, seed, data).run(always))[-1] for seed in (1, 2)]
-    members = tuple(end.result["weights"] for end in ends)
+    members = tuple(end.weights for end in ends)
     test = open_test_set(simulated, EXPERIMENT, data.scaling, None)
 
-    def figures(*weights: bytes) -> dict[str, object]:
+    def figures(*weights: bytes) -> Tested:
         (end,) = HeldOutTask("k", "cnn", PARAMS, weights, data.validation, test).run(always)
-        return end.result
+        assert isinstance(end, Tested)
+        return end
 
     both = figures(*members)
-    assert both["members"] == [figures(weights)["ensemble"] for weights in members]
-    best = [max(report["spearman"] for report in end.result["curve"]) for end in ends]
-    assert np.allclose([member["val_spearman"] for member in both["members"]], best, atol=2e-3)
-    assert set(both["ensemble"]) == {"val_spearman", "val_pearson", "test_spearman", "test_pearson"}
-    assert both["ensemble"] not in both["members"]
+    assert both.members == tuple(figures(weights).ensemble for weights in members)
+    best = [max(report.spearman for report in end.curve) for end in ends]
+    assert np.allclose([member.val_spearman for member in both.members], best, atol=2e-3)
+    assert both.ensemble not in both.members

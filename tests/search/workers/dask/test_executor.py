@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
@@ -16,8 +17,20 @@ from search.workers.dask import cluster as dask_cluster
 from search.workers.dask.cluster import ClusterError
 from search.workers.dask.executor import DaskExecutor
 from search.workers.dask.worker import OUTBOX_SIZE
+from search.workers.events import (
+    ENDS,
+    Event,
+    Failed,
+    Lost,
+    PoolEvent,
+    Started,
+    Stopped,
+    Trained,
+    WorkerRefused,
+    WorkersAwaited,
+)
 from search.workers.executor import Executor
-from search.workers.tasks import Event, Failed, Finished, Lost, Started, Stopped, Task
+from search.workers.tasks import Task
 from tests.support.clusters import (
     Cluster,
     environment_without,
@@ -26,39 +39,31 @@ from tests.support.clusters import (
 )
 from tests.support.toytasks import Broken, Counting, Deadly, scheduler_state
 
-ENDS = (Finished, Stopped, Failed, Lost)
 FOREVER = 10**6
 
 
-class Notices:
-    """An observer that remembers."""
-
-    def __init__(self) -> None:
-        self.heard: list[tuple[str, dict[str, object]]] = []
-
-    def notice(self, kind: str, study: str, **facts: object) -> None:
-        self.heard.append((kind, facts))
-
-    def kinds(self) -> list[str]:
-        return [kind for kind, _ in self.heard]
-
-
-def run_until(executor: Executor, kinds: type | tuple[type, ...], number: int = 1) -> list[Event]:
-    """Take events until `number` of the given kinds have come."""
+def run_until(
+    executor: Executor, kinds: type | tuple[type, ...], number: int = 1, pool: list[PoolEvent] | None = None
+) -> list[Event]:
+    """Take events until `number` of the given kinds have come; those of the workers go to `pool`."""
     told: list[Event] = []
 
     def enough() -> bool:
-        told.extend(executor.events(0.1))
+        for event in executor.events(0.1):
+            if isinstance(event, Event):
+                told.append(event)
+            elif pool is not None:
+                pool.append(event)
         return sum(isinstance(event, kinds) for event in told) >= number
 
     wait_for(enough, f"{number} of {kinds}")
     return told
 
 
-def ends(executor: Executor, *tasks: Task) -> dict[str, Event]:
+def ends(executor: Executor, *tasks: Task, pool: list[PoolEvent] | None = None) -> dict[str, Event]:
     for task in tasks:
         executor.submit(task)
-    return {e.key: e for e in run_until(executor, ENDS, len(tasks)) if isinstance(e, ENDS)}
+    return {e.key: e for e in run_until(executor, ENDS, len(tasks), pool) if isinstance(e, ENDS)}
 
 
 @pytest.fixture(scope="module")
@@ -102,9 +107,9 @@ def test_a_task_tells_all_it_does_in_order(executor: DaskExecutor) -> None:
     executor.submit(Counting("a", 40, 0.0, weight=100_000))
     told = run_until(executor, ENDS)
     assert isinstance(told[0], Started)
-    assert [event.report["epoch"] for event in told[1:-1]] == list(range(40))
+    assert [event.report.epoch for event in told[1:-1]] == list(range(40))
     assert {len(event.state) for event in told[1:-1]} == {100_000}
-    assert isinstance(told[-1], Finished)
+    assert isinstance(told[-1], Trained)
 
 
 def test_each_thread_of_a_worker_is_a_slot_and_torch_uses_no_other(executor: DaskExecutor) -> None:
@@ -112,8 +117,11 @@ def test_each_thread_of_a_worker_is_a_slot_and_torch_uses_no_other(executor: Das
     for key in "ab":
         executor.submit(Counting(key, seconds=1.0))
     assert [type(event) for event in run_until(executor, Started, 2)] == [Started, Started]
-    finished = run_until(executor, Finished, 2)
-    assert [event.result["threads"] for event in finished if isinstance(event, Finished)] == [1, 1]
+    finished = run_until(executor, Trained, 2)
+    assert [json.loads(event.weights)["threads"] for event in finished if isinstance(event, Trained)] == [
+        1,
+        1,
+    ]
 
 
 def test_a_task_ends_when_it_is_not_wanted(executor: DaskExecutor) -> None:
@@ -124,7 +132,7 @@ def test_a_task_ends_when_it_is_not_wanted(executor: DaskExecutor) -> None:
         executor.stop(key)
     told = run_until(executor, ENDS, 3)
     assert {type(event) for event in told if isinstance(event, ENDS)} == {Stopped}
-    assert isinstance(ends(executor, Counting("next"))["next"], Finished)
+    assert isinstance(ends(executor, Counting("next"))["next"], Trained)
 
 
 def test_a_task_that_cannot_be_done_says_why_in_one_line(executor: DaskExecutor) -> None:
@@ -154,7 +162,7 @@ def test_a_worker_that_a_task_kills_is_lost_and_comes_again(own: DaskExecutor) -
 def test_workers_run_the_code_that_the_driver_sent_whatever_they_have(
     away: DaskExecutor, cluster: Cluster
 ) -> None:
-    result = ends(away, Counting("a"))["a"].result
+    result = json.loads(ends(away, Counting("a"))["a"].weights)
     folder = cluster.folder / "cache" / "rbptune" / "code"
     assert Path(result["search"]).is_relative_to(folder)
     assert Path(result["trainer"]).is_relative_to(folder)
@@ -192,24 +200,24 @@ def test_a_worker_retired_in_order_gives_its_task_back(away: DaskExecutor, clust
 
 def test_workers_that_lack_something_are_left_out_with_one_line(cluster: Cluster, bare: Path) -> None:
     lacking = environment_without("numba", bare / "without-numba")
-    notices = Notices()
-    with closing(DaskExecutor(scheduler=cluster.address, observer=notices)) as executor:
+    pool: list[PoolEvent] = []
+    with closing(DaskExecutor(scheduler=cluster.address)) as executor:
         useless = cluster.add_worker("--nthreads", 4, path=lacking)
         wait_for(lambda: executor.slots == 6, "six slots")
         tasks = [Counting(f"{number}", seconds=0.2) for number in range(6)]
-        assert {type(event) for event in ends(executor, *tasks).values()} == {Finished}
+        assert {type(event) for event in ends(executor, *tasks, pool=pool).values()} == {Trained}
         assert executor.slots == 2
-    ((kind, facts),) = notices.heard
-    assert (kind, facts["reason"]) == ("worker_refused", "No module named 'numba'")
+    (refused,) = pool
+    assert isinstance(refused, WorkerRefused)
+    assert refused.reason == "No module named 'numba'"
     useless.kill()
 
 
 def test_what_a_cluster_lacks_is_said_in_one_line(bare: Path) -> None:
-    notices = Notices()
     with Cluster(bare / "empty") as cluster:
-        with closing(DaskExecutor(scheduler=cluster.address, observer=notices)) as executor:
+        with closing(DaskExecutor(scheduler=cluster.address)) as executor:
             assert executor.slots == executor.slots == 0
-            assert notices.kinds() == ["workers_awaited"]
+            assert executor.events(0) == [WorkersAwaited(cluster.address)]
             cluster.add_worker(path=environment_without("safetensors", bare / "without-safetensors"))
             executor.submit(Counting("a"))
             with pytest.raises(ClusterError, match="No module named 'safetensors'; install rbptune"):
@@ -231,7 +239,7 @@ import sys, time
 from search.workers.dask.executor import DaskExecutor
 from tests.search.workers.dask.test_executor import run_until
 from tests.support.toytasks import Counting
-from search.workers.tasks import Started
+from search.workers.events import Started
 executor = DaskExecutor(scheduler=sys.argv[1])
 executor.submit(Counting("talkative", 10**6, 0.01))
 executor.submit(Counting("quiet", 10**6, 10.0))
@@ -253,7 +261,7 @@ def test_runs_of_a_killed_driver_end_by_themselves(cluster: Cluster, away: DaskE
         driver.kill()
         driver.wait()
         told = ends(away, *(Counting(key) for key in "abcd"))  # they wait for the threads
-        assert {type(event) for event in told.values()} == {Finished}
+        assert {type(event) for event in told.values()} == {Trained}
         wait_for(lambda: not client.run_on_scheduler(scheduler_state)["tasks"], "a scheduler without tasks")
         assert waiting() == OUTBOX_SIZE
     assert cluster.log().count("Traceback") == complaints
@@ -270,4 +278,4 @@ def test_a_run_that_dask_takes_to_another_worker_is_lost_and_its_queue_stays(
     assert [event for event in run_until(away, ENDS) if isinstance(event, ENDS)] == [
         Lost("a", f"worker {run.worker} is gone")
     ]
-    assert isinstance(ends(away, Counting("a"))["a"], Finished)
+    assert isinstance(ends(away, Counting("a"))["a"], Trained)

@@ -10,7 +10,9 @@ from distributed.core import Status
 from distributed.protocol.pickle import dumps
 
 from search.workers.dask import worker as dask_worker
-from search.workers.tasks import Event, Finished, Reported, Wanted
+from search.workers.events import Event, Reported, Trained
+from search.workers.tasks import Wanted
+from tests.support.curves import curve
 
 
 @dataclass(frozen=True)
@@ -21,8 +23,8 @@ class ThreeEpochs:
 
     def run(self, wanted: Wanted) -> Iterator[Event]:
         for epoch in range(3):
-            yield Reported(self.key, {"epoch": epoch}, b"")
-        yield Finished(self.key, {})
+            yield Reported(self.key, curve([0.5] * (epoch + 1)), b"")
+        yield Trained(self.key, b"", ())
 
 
 class Queue:
@@ -66,7 +68,7 @@ def run_until(monkeypatch: pytest.MonkeyPatch):
     torch.set_num_threads(threads)
 
 
-@pytest.mark.parametrize("last", ["Reported", "Finished", "nothing"])
+@pytest.mark.parametrize("last", ["Reported", "Trained", "nothing"])
 def test_the_queue_is_released_once_whenever_the_driver_lets_go(run_until, last: str) -> None:
     """Released once too often, the scheduler would take it from the driver, which would wait for ever."""
     queue = run_until(last)
