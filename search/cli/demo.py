@@ -15,7 +15,7 @@ from search.cli.progress import ProgressDisplay
 from search.results.export import export_study
 from search.results.motifs import agreement, strongest_kmers
 from search.results.text_table import print_table
-from search.service.launching import Order, launch_studies
+from search.service.launching import Launch, launch_studies
 from search.service.session import Outcome, Workers, drive
 from search.study.status import read_status
 from search.study.workspace import Workspace
@@ -74,8 +74,18 @@ def run_demo(folder: Path, jobs: int, console: Console) -> Outcome:
 
 def _queue(names: tuple[str, ...], architecture: str, data: Path, workspace: Workspace) -> list[str]:
     trials, epochs = BUDGETS[architecture]
-    order = Order(names, data, (architecture,), trials, epochs, seed=1, finalists=2, members=2)
-    return launch_studies(order, workspace)
+    asked = Launch(
+        data,
+        trials,
+        seed=1,
+        split="grouped",
+        names=names,
+        architectures=(architecture,),
+        epochs=epochs,
+        finalists=2,
+        members=2,
+    )
+    return launch_studies(asked, workspace)
 
 
 def _summary(

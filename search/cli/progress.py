@@ -6,8 +6,9 @@ import logging
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import singledispatchmethod
 from types import TracebackType
-from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -22,6 +23,25 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 from rich.table import Column
+
+from search.service.notices import (
+    DriverFollowed,
+    EpochEnded,
+    FinalistRetrained,
+    Notice,
+    NoWorkersYet,
+    StudyDone,
+    StudyFailed,
+    StudyNotice,
+    StudyStarted,
+    StudyStopped,
+    TrialFailed,
+    TrialFinished,
+    TrialPruned,
+    TrialStarted,
+    WorkerLeftOut,
+    WorkerLost,
+)
 
 
 @contextmanager
@@ -60,7 +80,7 @@ class ProgressDisplay:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._bars: dict[str, TaskID] = {}
-        self._facts: dict[str, dict[str, Any]] = {}
+        self._known: dict[str, _Known] = {}
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=8),
@@ -83,98 +103,131 @@ class ProgressDisplay:
     ) -> None:
         self._progress.stop()
 
-    def notice(self, kind: str, study: str, **facts: Any) -> None:
+    def notice(self, notice: Notice) -> None:
         """See `Observer.notice`."""
-        handler = getattr(self, f"_{kind}", None)
-        if handler is not None:
-            handler(study, facts)
-        if study in self._bars:
-            known = self._facts[study]
-            running = ", ".join(known["running"].values())
-            self._progress.update(self._bars[study], figures=_figures(known), running=running)
+        self._take_in(notice)
+        if isinstance(notice, StudyNotice) and notice.study in self._bars:
+            known = self._known[notice.study]
+            running = ", ".join(known.running.values())
+            self._progress.update(self._bars[notice.study], figures=known.figures, running=running)
 
-    def _study_started(self, study: str, facts: dict[str, Any]) -> None:
+    @singledispatchmethod
+    def _take_in(self, notice: Notice) -> None:
+        """Show one kind of notice; there is a method below for each."""
+        raise NotImplementedError(type(notice).__name__)
+
+    @_take_in.register
+    def _(self, notice: StudyStarted) -> None:
+        study = notice.study
         self._remove_bar(study)
-        self._facts[study] = {"best": facts["best"], "pruned": 0, "running": {}, "retrained": ""}
+        self._known[study] = _Known(notice.best)
         self._bars[study] = self._progress.add_task(
-            escape(study), total=facts["budget"], completed=facts["done"], figures="", running=""
+            escape(study), total=notice.budget, completed=notice.done, figures="", running=""
         )
-        if facts["done"]:
-            self._say(f"{study}: goes on after {facts['done']} of {facts['budget']} trials")
+        if notice.done:
+            self._say(f"{study}: goes on after {notice.done} of {notice.budget} trials")
 
-    def _trial_started(self, study: str, facts: dict[str, Any]) -> None:
-        self._facts[study]["running"][facts["trial"]] = f"{facts['trial']}: starting"
+    @_take_in.register
+    def _(self, notice: TrialStarted) -> None:
+        self._of(notice).running[notice.trial] = f"{notice.trial}: starting"
 
-    def _epoch(self, study: str, facts: dict[str, Any]) -> None:
-        self._facts[study]["running"][facts["trial"]] = f"{facts['trial']}: epoch {facts['epoch']}"
+    @_take_in.register
+    def _(self, notice: EpochEnded) -> None:
+        self._of(notice).running[notice.trial] = f"{notice.trial}: epoch {notice.epoch}"
 
-    def _trial_finished(self, study: str, facts: dict[str, Any]) -> None:
-        known = self._facts[study]
-        known["best"] = max(facts["spearman"], known["best"] if known["best"] is not None else -1.0)
-        figure = f"validation {facts['spearman']:.3f}{_note(facts)}"
-        self._end(study, facts, f"{figure}, best {known['best']:.3f}")
+    @_take_in.register
+    def _(self, notice: TrialFinished) -> None:
+        known = self._of(notice)
+        known.best = notice.spearman if known.best is None else max(notice.spearman, known.best)
+        figure = f"validation {notice.spearman:.3f}{_note(notice.flag)}"
+        self._end_trial(notice.study, notice.trial, f"{figure}, best {known.best:.3f}")
 
-    def _trial_pruned(self, study: str, facts: dict[str, Any]) -> None:
-        self._facts[study]["pruned"] += 1
-        figure = f"{facts['spearman']:.3f}{_note(facts)}"
-        self._end(study, facts, f"pruned at epoch {facts['epoch']} with {figure}")
+    @_take_in.register
+    def _(self, notice: TrialPruned) -> None:
+        self._of(notice).pruned += 1
+        figure = f"{notice.spearman:.3f}{_note(notice.flag)}"
+        self._end_trial(notice.study, notice.trial, f"pruned at epoch {notice.epoch} with {figure}")
 
-    def _trial_failed(self, study: str, facts: dict[str, Any]) -> None:
-        self._facts[study]["running"].pop(facts["trial"], None)
-        self._console.print(f"{study}: trial {facts['trial']} failed: {facts['reason']}", markup=False)
+    @_take_in.register
+    def _(self, notice: TrialFailed) -> None:
+        self._of(notice).running.pop(notice.trial, None)
+        self._print(f"{notice.study}: trial {notice.trial} failed: {notice.reason}")
 
-    def _driver_followed(self, _study: str, facts: dict[str, Any]) -> None:
-        self._console.print(
-            f"{facts['driver']} and takes the studies up; Ctrl-C ends this display alone", markup=False
-        )
+    @_take_in.register
+    def _(self, notice: WorkerLost) -> None:
+        self._print(f"{notice.study}: a worker was lost ({notice.reason}); going on")
 
-    def _workers_awaited(self, _study: str, facts: dict[str, Any]) -> None:
-        self._console.print(f"{facts['scheduler']}: no workers yet; waiting for the first", markup=False)
+    @_take_in.register
+    def _(self, notice: FinalistRetrained) -> None:
+        known = self._of(notice)
+        known.retrained, known.running = f"{notice.retrained}/{notice.total}", {}
+        who = f"trial {notice.trial} (seed {notice.member + 1})"
+        self._say(f"{notice.study}: retrained {who}, validation {notice.spearman:.3f}")
 
-    def _worker_refused(self, _study: str, facts: dict[str, Any]) -> None:
-        self._console.print(f"worker {facts['worker']} is left out: {facts['reason']}", markup=False)
+    @_take_in.register
+    def _(self, notice: StudyDone) -> None:
+        figures = f"validation {notice.val_spearman:.3f}, test {notice.test_spearman:.3f}"
+        self._print(f"{notice.study}: done, trial {notice.trial} won: {figures}")
+        self._remove_bar(notice.study)
 
-    def _worker_lost(self, study: str, facts: dict[str, Any]) -> None:
-        self._console.print(f"{study}: a worker was lost ({facts['reason']}); going on", markup=False)
+    @_take_in.register
+    def _(self, notice: StudyFailed) -> None:
+        self._print(f"{notice.study}: failed: {notice.reason}", style="red")
+        self._remove_bar(notice.study)
 
-    def _finalist_finished(self, study: str, facts: dict[str, Any]) -> None:
-        self._facts[study]["retrained"] = f"{facts['retrained']}/{facts['of']}"
-        self._facts[study]["running"] = {}
-        who = f"trial {facts['trial']} (seed {facts['member'] + 1})"
-        self._say(f"{study}: retrained {who}, validation {facts['spearman']:.3f}")
+    @_take_in.register
+    def _(self, notice: StudyStopped) -> None:
+        self._remove_bar(notice.study)
 
-    def _study_done(self, study: str, facts: dict[str, Any]) -> None:
-        self._console.print(
-            f"{study}: done, trial {facts['trial']} won: validation {facts['val_spearman']:.3f}, "
-            f"test {facts['test_spearman']:.3f}",
-            markup=False,
-            highlight=False,
-        )
-        self._remove_bar(study)
+    @_take_in.register
+    def _(self, notice: DriverFollowed) -> None:
+        self._print(f"{notice.driver} and takes the studies up; Ctrl-C ends this display alone")
 
-    def _study_failed(self, study: str, facts: dict[str, Any]) -> None:
-        self._console.print(f"{study}: failed: {facts['reason']}", style="red", markup=False, soft_wrap=True)
-        self._remove_bar(study)
+    @_take_in.register
+    def _(self, notice: NoWorkersYet) -> None:
+        self._print(f"{notice.scheduler}: no workers yet; waiting for the first")
 
-    def _end(self, study: str, facts: dict[str, Any], text: str) -> None:
-        self._facts[study]["running"].pop(facts["trial"], None)
-        self._progress.advance(self._bars[study])
-        self._say(f"{study}: trial {facts['trial']} {text}")
+    @_take_in.register
+    def _(self, notice: WorkerLeftOut) -> None:
+        self._print(f"worker {notice.worker} is left out: {notice.reason}")
+
+    def _of(self, notice: StudyNotice) -> _Known:
+        return self._known.setdefault(notice.study, _Known(None))
+
+    def _end_trial(self, study: str, trial: int, text: str) -> None:
+        self._known[study].running.pop(trial, None)
+        if study in self._bars:
+            self._progress.advance(self._bars[study])
+        self._say(f"{study}: trial {trial} {text}")
 
     def _say(self, text: str) -> None:
         """Print a line where no bar shows the same."""
         if not self._console.is_terminal:
-            self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+            self._print(text)
+
+    def _print(self, text: str, style: str | None = None) -> None:
+        self._console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
 
     def _remove_bar(self, study: str) -> None:
         if study in self._bars:
             self._progress.remove_task(self._bars.pop(study))
 
 
-def _note(facts: dict[str, Any]) -> str:
-    return f" ({facts['flag']})" if facts.get("flag") else ""
+@dataclass
+class _Known:
+    """What is shown of a study."""
+
+    best: float | None
+    pruned: int = 0
+    retrained: str = ""
+    running: dict[int, str] = field(default_factory=dict)
+
+    @property
+    def figures(self) -> str:
+        """The best so far, and how many were pruned or retrained."""
+        best = "" if self.best is None else f"best {self.best:.3f}  "
+        return best + (f"retrained {self.retrained}" if self.retrained else f"pruned {self.pruned}")
 
 
-def _figures(known: dict[str, Any]) -> str:
-    best = "" if known["best"] is None else f"best {known['best']:.3f}  "
-    return best + (f"retrained {known['retrained']}" if known["retrained"] else f"pruned {known['pruned']}")
+def _note(flag: str | None) -> str:
+    return f" ({flag})" if flag else ""

@@ -23,7 +23,10 @@ from search.cli.options import (
     read_rows,
     show_status,
 )
+from search.strategy.strategy import Strategy
 from search.study.workspace import DEFAULT, Workspace
+
+FINALISTS, MEMBERS = str(Strategy.finalists), str(Strategy.members)
 
 if TYPE_CHECKING:
     from search.service.session import Outcome, Workers
@@ -62,8 +65,13 @@ def launch(
         Split, typer.Option(help="grouped: no sequence on both sides; seeded-shuffle: as in notebooks.")
     ] = Split.grouped,
     space: Annotated[Path | None, typer.Option(help="Your own search space, a TOML file.")] = None,
-    finalists: Annotated[int, typer.Option(min=1, help="Best configs to retrain.")] = 3,
-    members: Annotated[int, typer.Option(min=1, help="Seeds to retrain each with.")] = 3,
+    finalists: Annotated[
+        int | None, typer.Option(min=1, help="Best configs to retrain.", show_default=FINALISTS)
+    ] = None,
+    members: Annotated[
+        int | None,
+        typer.Option(min=1, help="Seeds to retrain each with.", show_default=MEMBERS),
+    ] = None,
     detach: Annotated[
         bool, typer.Option("--detach", help="Only queue; rbptune serve, or a driver at work, runs it.")
     ] = False,
@@ -79,13 +87,13 @@ def launch(
     winner. Where another command drives the workspace already, the studies are queued there and their
     progress is shown.
     """
-    from search.service.launching import Order, launch_studies
+    from search.service.launching import Launch, launch_studies
 
     _log_to_terminal(verbose)
     place = Workspace(workspace, storage)
-    order = Order(
-        names=tuple(names or ()),
+    asked = Launch(
         data=data,
+        names=tuple(names or ()),
         architectures=tuple(arch or ()),
         trials=trials,
         epochs=epochs,
@@ -97,7 +105,7 @@ def launch(
         everything=everything,
         proteins=proteins,
     )
-    studies = launch_studies(order, place)
+    studies = launch_studies(asked, place)
     if detach:
         number = "1 study" if len(studies) == 1 else f"{len(studies)} studies"
         console().print(f"queued: {number} in {workspace}; {_who_runs_it(place)}")

@@ -9,9 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from optuna.trial import FrozenTrial
-
 from data_io.files import write_atomically
+from models.reports import EpochReport
 from search.study.record import StudyRecord
 
 CURVE_COLUMNS = ("epoch", "member", "train_loss", "validation_loss", "spearman", "pearson")
@@ -19,9 +18,10 @@ CURVE_COLUMNS = ("epoch", "member", "train_loss", "validation_loss", "spearman",
 
 def write_results(
     record: StudyRecord,
-    winner: FrozenTrial,
-    figures: Mapping[str, Any],
-    curves: Sequence[Sequence[Mapping[str, Any]]],
+    winner: tuple[int, Mapping[str, Any], float],
+    ensemble: Mapping[str, float],
+    members: Sequence[Mapping[str, float]],
+    curves: Sequence[Sequence[EpochReport]],
     folder: Path,
 ) -> dict[str, Any]:
     """Write result.json and curve.csv, and give the figures that the study keeps in the database.
@@ -29,27 +29,30 @@ def write_results(
     Parameters
     ----------
     record : StudyRecord
-    winner : FrozenTrial
-        The trial whose config won.
-    figures : dict
-        ensemble: figures of the ensemble; members: a list of the same for each member.
+    winner : tuple
+        The trial whose config won: its number, its hyperparameters, its validation Spearman.
+    ensemble : dict
+        Figures of the ensemble.
+    members : sequence of dict
+        The same for each member.
     curves : sequence of curves
         One a member, a curve being its epoch reports.
     folder : Path
     """
     spec = record.spec
+    number, params, value = winner
     result = {
         "study": record.name,
         "protein": spec.protein,
         "experiment": spec.experiment,
         "species": spec.species,
         "architecture": spec.architecture,
-        "params": winner.user_attrs["params"],
-        **figures["ensemble"],
-        "best_trial": winner.number,
-        "best_trial_spearman": winner.value,
+        "params": dict(params),
+        **ensemble,
+        "best_trial": number,
+        "best_trial_spearman": value,
         "trials": record.done,
-        "members": list(figures["members"]),
+        "members": [dict(member) for member in members],
         "tested_at": datetime.now(UTC).isoformat(timespec="seconds"),
     }
     _write_curve(folder / "curve.csv", curves)
@@ -59,9 +62,9 @@ def write_results(
     return result
 
 
-def _write_curve(path: Path, curves: Sequence[Sequence[Mapping[str, Any]]]) -> None:
+def _write_curve(path: Path, curves: Sequence[Sequence[EpochReport]]) -> None:
     with write_atomically(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, CURVE_COLUMNS, extrasaction="ignore")
         writer.writeheader()
         for member, curve in enumerate(curves):
-            writer.writerows({**report, "member": member} for report in curve)
+            writer.writerows({**report.to_dict(), "member": member} for report in curve)

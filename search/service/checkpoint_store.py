@@ -8,7 +8,7 @@ from pathlib import Path
 from data_io.files import write_atomically
 
 
-class Checkpoints:
+class CheckpointStore:
     """Keeps bytes by name in a folder.
 
     Parameters

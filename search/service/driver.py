@@ -1,29 +1,31 @@
-"""The driver: the one process that asks, dispatches, records and tells, for all studies of a workspace."""
+"""The driver: the one process that asks, dispatches, records and decides, for all studies of a workspace."""
 
 from __future__ import annotations
 
 import contextlib
-import time
+import traceback
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 import optuna
 
 from data_io.errors import StorageError, StudyError, UserError
+from search.service.loading import Loader, load_data
+from search.service.notices import NoWorkersYet, StudyFailed, StudyStopped, WorkerLeftOut
 from search.service.observers import Observer
+from search.service.study_log import log_traceback
 from search.service.study_run import StudyRun
 from search.study.database import database_errors
 from search.study.record import StudyRecord, open_study
-from search.study.states import OPEN_STATES, State
+from search.study.states import OPEN_STATES, Request, State
 from search.study.workspace import Workspace
+from search.workers.events import ENDS, Event, PoolEvent, WorkerRefused, WorkersAwaited
 from search.workers.executor import Executor
-from search.workers.tasks import Event, Failed, Finished, Lost, Stopped
 
 WAIT_SECONDS = 0.2
 LOOK_SECONDS = 1.0  # how often the queue is read
 STUDIES_AHEAD = 4  # studies under way beyond one a worker, so that none waits for a slow one
 
-ENDS = (Finished, Stopped, Failed, Lost)
 LATE = "its time was up"
 
 
@@ -34,13 +36,15 @@ class Driver:
     ----------
     workspace : Workspace
     storage : optuna storage
-        Written by nobody else while the driver runs, but for new studies and wishes to stop.
+        Written by nobody else while the driver runs, but for new studies and requests.
     executor : Executor
     observer : Observer
     queue : callable
         Gives the names of the studies to run, in order; asked again now and then.
     leave : State, default State.STOPPED
         The state of studies that are not through when the driver ends.
+    check_lock : callable, optional
+        Raises a StorageError once this process is not the only driver any more.
     """
 
     def __init__(
@@ -51,6 +55,7 @@ class Driver:
         observer: Observer,
         queue: Callable[[], Iterable[str]],
         leave: State = State.STOPPED,
+        check_lock: Callable[[], None] = lambda: None,
     ) -> None:
         self._workspace = workspace
         self._storage = storage
@@ -58,9 +63,12 @@ class Driver:
         self._observer = observer
         self._queue = queue
         self._leave = leave
+        self._check_lock = check_lock
+        self._loader = Loader(lambda record: load_data(record, workspace))
+        self._loading: dict[str, StudyRecord] = {}
         self._runs: dict[str, StudyRun] = {}
         self._tasks: dict[str, StudyRun] = {}
-        self._looked = 0.0
+        self._looked = float("-inf")
         self._unreadable: set[str] = set()
         self._turns: dict[str, int] = {}  # when each study was last given a worker, counted in tasks
         self.stopping: str | None = None
@@ -72,7 +80,7 @@ class Driver:
         Parameters
         ----------
         deadline : float, optional
-            On the clock of `time.monotonic`.
+            On the clock of the executor.
         forever : bool, default False
             Wait for new studies where there is nothing to do.
         """
@@ -80,15 +88,16 @@ class Driver:
             try:
                 while self.stopping is None:
                     self._look()
+                    self._begin_loaded()
                     self._dispatch()
-                    if not self._runs and not forever:
+                    if not self._runs and not self._loading and not forever:
                         return
                     for event in self._executor.events(WAIT_SECONDS):
                         self._take_in(event)
-                    if deadline is not None and time.monotonic() > deadline:
+                    if deadline is not None and self._executor.clock() > deadline:
                         self.stop(LATE)
             finally:
-                self._put_down()
+                self._release()
 
     def stop(self, reason: str) -> None:
         """End `run` soon; what runs goes on from its last epoch another time. Safe in a signal handler."""
@@ -96,48 +105,48 @@ class Driver:
         self._executor.interrupt()
 
     def _look(self) -> None:
-        """Take up queued studies while there are workers for them, and put down those to be stopped."""
-        if time.monotonic() - self._looked < LOOK_SECONDS:
+        """Take up queued studies while there are workers for them, and stop those that are asked to."""
+        if self._executor.clock() - self._looked < LOOK_SECONDS:
             return
-        self._looked = time.monotonic()
-        for name, run in list(self._runs.items()):
+        self._looked = self._executor.clock()
+        self._check_lock()
+        for run in list(self._runs.values()):
             run.record.refresh()
-            if run.record.wish == "stop":
-                self._end(name, State.STOPPED, "asked to stop")
+            if run.record.request is Request.STOP:
+                self._stop_as_asked(run.record)
         for name in self._queue():
-            if len(self._runs) >= self._executor.slots + STUDIES_AHEAD:
+            if len(self._runs) + len(self._loading) >= self._executor.slots + STUDIES_AHEAD:
                 return
-            if name not in self._runs and name not in self._unreadable:
+            if name not in self._runs and name not in self._loading and name not in self._unreadable:
                 self._open(name)
-                self._looked = 0.0  # reading its data took a while; the next one comes after the workers
-                return
 
     def _open(self, name: str) -> None:
         try:
             record = open_study(self._storage, name)
         except StudyError as error:  # of another version, say: the others are none the worse for it
             self._unreadable.add(name)
-            self.failed[name] = str(error)
-            self._observer.notice("study_failed", name, reason=str(error))
-        else:
-            self._begin(record)
-
-    def _begin(self, record: StudyRecord) -> None:
-        self.failed.pop(record.name, None)
+            self._note_failure(name, str(error))
+            return
+        self.failed.pop(name, None)
         if record.state not in OPEN_STATES:
             return
-        if record.wish == "stop":
-            self._end(record.name, State.STOPPED, "asked to stop", record)
+        if record.request is Request.STOP:
+            self._stop_as_asked(record)
             return
-        try:
-            run = StudyRun(record, self._workspace, self._observer)
-        except StorageError:
-            raise
-        except UserError as error:
-            self._fail(record, error)
+        self._loading[name] = record
+        self._loader.ask(record)
+
+    def _begin_loaded(self) -> None:
+        """Begin the studies whose measurements are there; wait for them where there is nothing else to do."""
+        if not self._loading:
             return
-        self._runs[record.name] = run
-        self._close_if_complete(run)
+        for name, data in self._loader.take(0.0 if self._runs else WAIT_SECONDS):
+            record = self._loading.pop(name)
+            with self._answering_for(record):
+                if isinstance(data, Exception):
+                    raise data
+                run = self._runs[name] = StudyRun(record, data, self._workspace, self._observer)
+                self._close_if_complete(run)
 
     def _dispatch(self) -> None:
         """Fill the free workers, each time for the study that has the fewest and waited the longest."""
@@ -151,19 +160,20 @@ class Driver:
                 idle.add(name)
 
     def _submit_next(self, run: StudyRun) -> bool:
-        try:
+        task = None
+        with self._answering_for(run.record):
             task = run.next_task()
-        except UserError as error:
-            self._fail(run.record, error)
-            return True
         if task is None:
-            return False
+            return run.record.name not in self._runs  # it failed just now: there are others to ask
         self._tasks[task.key] = run
         self._turns[run.record.name] = max(self._turns.values(), default=0) + 1
         self._executor.submit(task)
         return True
 
-    def _take_in(self, event: Event) -> None:
+    def _take_in(self, event: Event | PoolEvent) -> None:
+        if isinstance(event, PoolEvent):
+            self._notice_pool(event)
+            return
         run = self._tasks.get(event.key)
         if run is None:
             return
@@ -171,39 +181,72 @@ class Driver:
             del self._tasks[event.key]
         if run.record.name not in self._runs:
             return
-        try:
+        with self._answering_for(run.record):
             if not run.handle(event) and not isinstance(event, ENDS):
                 self._executor.stop(event.key)
-        except StorageError:
-            raise  # no study is at fault, and none could go on
-        except UserError as error:
-            self._fail(run.record, error)
-        self._close_if_complete(run)
+            self._close_if_complete(run)
+
+    def _notice_pool(self, event: PoolEvent) -> None:
+        match event:
+            case WorkersAwaited():
+                self._observer.notice(NoWorkersYet(event.scheduler))
+            case WorkerRefused():
+                self._observer.notice(WorkerLeftOut(event.worker, event.reason))
 
     def _close_if_complete(self, run: StudyRun) -> None:
         if run.complete:
-            self._runs.pop(run.record.name, None)
-            self._looked = 0.0
+            self._drop(run.record.name)
+            self._looked = float("-inf")
 
-    def _fail(self, record: StudyRecord, error: UserError) -> None:
-        self.failed[record.name] = str(error)
-        self._end(record.name, State.FAILED, str(error), record)
-        self._observer.notice("study_failed", record.name, reason=str(error))
+    @contextlib.contextmanager
+    def _answering_for(self, record: StudyRecord) -> Iterator[None]:
+        """Let whatever goes wrong within fail this study, and none else; but the database is everybody's."""
+        try:
+            with database_errors(self._workspace.storage_url):
+                yield
+        except StorageError:
+            raise  # no study is at fault, and none could go on
+        except UserError as error:
+            self._fail(record, str(error))
+        except Exception as error:
+            log_traceback(self._workspace, record.name, "failed", traceback.format_exc())
+            message = next(iter(str(error).splitlines()), "no message")
+            self._fail(record, f"{type(error).__name__}: {message}; {self._workspace.errors} has more")
 
-    def _end(self, name: str, state: State, reason: str, record: StudyRecord | None = None) -> None:
+    def _fail(self, record: StudyRecord, reason: str) -> None:
+        self._drop(record.name)
+        record.move_to(State.FAILED, reason)
+        self._note_failure(record.name, reason)
+
+    def _note_failure(self, name: str, reason: str) -> None:
+        self.failed[name] = reason
+        self._observer.notice(StudyFailed(name, reason))
+
+    def _stop_as_asked(self, record: StudyRecord) -> None:
+        self._drop(record.name)
+        record.move_to(State.STOPPED, "asked to stop")
+        record.answer_request()
+        self._observer.notice(StudyStopped(record.name, "asked to stop"))
+
+    def _drop(self, name: str) -> None:
+        """Let go of a study, its tasks and its arrays."""
         run = self._runs.pop(name, None)
+        if run is None:
+            return
         for key, owner in self._tasks.items():
             if owner is run:
                 self._executor.stop(key)
-        record = record or (run.record if run else None)
-        if record is not None:
-            record.set(wish=None)
-            record.move_to(state, reason)
-        if state in (State.STOPPED, State.QUEUED):
-            self._observer.notice("study_stopped", name, reason=reason)
+        self._executor.release(run.data)
 
-    def _put_down(self) -> None:
-        """Leave every study so that it can be taken up again."""
+    def _release(self) -> None:
+        """Leave every study so that it can be taken up again; a request that came meanwhile is answered."""
         with contextlib.suppress(StorageError), database_errors(self._workspace.storage_url):
-            for name in list(self._runs):
-                self._end(name, self._leave, self.stopping or "the driver ended")
+            for record in [*(run.record for run in self._runs.values()), *self._loading.values()]:
+                record.refresh()
+                if record.request is Request.STOP:
+                    self._stop_as_asked(record)
+                    continue
+                reason = self.stopping or "the driver ended"
+                self._drop(record.name)
+                record.move_to(self._leave, reason)
+                self._observer.notice(StudyStopped(record.name, reason))

@@ -7,9 +7,10 @@ import json
 import time
 from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from data_io.errors import StudyError
+from search.service.notices import DriverFollowed, Notice, StudyNotice, StudyStarted, from_plain
 from search.service.observers import Observer
 from search.study.database import connect, database_errors
 from search.study.lock import describe, holder, is_driven
@@ -40,18 +41,16 @@ def follow(
     """
     with database_errors(workspace.storage_url), _log_from_now(workspace.log) as log:
         engine = connect(workspace)
-        observer.notice("driver_followed", "", driver=describe(holder(workspace)))
+        observer.notice(DriverFollowed(describe(holder(workspace))))
         for row in read_status(workspace):
             if row["study"] in names:
-                facts = {"budget": row["trials_total"], "done": row["trials_done"]}
-                best = row["best_trial_spearman"]
-                observer.notice("study_started", row["study"], **facts, best=best)
+                facts = row["trials_total"], row["trials_done"], row["best_trial_spearman"]
+                observer.notice(StudyStarted(row["study"], *facts))
         while True:
             driven = is_driven(workspace)
-            for event in _new_events(log):
-                if event["study"] in names:
-                    event.pop("time")
-                    observer.notice(event.pop("event"), event.pop("study"), **event)
+            for notice in _new_notices(log):
+                if isinstance(notice, StudyNotice) and notice.study in names:
+                    observer.notice(notice)
             if not set(names) & set(open_studies(engine)):
                 return True
             if not driven:
@@ -72,12 +71,12 @@ def _log_from_now(path: Path) -> IO[str]:
     return log
 
 
-def _new_events(log: IO[str]) -> Iterator[dict[str, Any]]:
-    """Yield the events written since the last look; a line that is not complete yet waits."""
+def _new_notices(log: IO[str]) -> Iterator[Notice | None]:
+    """Yield what was written since the last look; a line that is not complete yet waits."""
     while True:
         place = log.tell()
         line = log.readline()
         if not line.endswith("\n"):
             log.seek(place)
             return
-        yield json.loads(line)
+        yield from_plain(json.loads(line))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,10 @@ from data_io.training_set import load_training_set
 from models.config import split_params
 from search.strategy.space import Space
 from search.strategy.space_files import read_space, shipped_space
+from search.strategy.strategy import Strategy
+from search.study.creation import queue_studies
 from search.study.database import database_errors
-from search.study.record import queue_studies
-from search.study.spec import Spec
+from search.study.spec import OWN_SPACE, Spec
 from search.study.storage import open_storage
 from search.study.workspace import Workspace
 
@@ -25,74 +26,89 @@ CHECKED_BEFORE = 8  # experiments whose data are read before anything is queued
 
 
 @dataclass(frozen=True)
-class Order:
-    """What a launch asks for; see ``rbptune launch --help``."""
+class Launch:
+    """What a person asks for; see ``rbptune launch --help``. None leaves it to strategy or space."""
 
-    names: tuple[str, ...]
     data: Path
-    architectures: tuple[str, ...] = ("cnn",)
-    trials: int = 30
-    epochs: int | None = None
-    seed: int = 0
-    split: str = "grouped"
-    space: Path | None = None
-    finalists: int = 3
-    members: int = 3
+    trials: int
+    seed: int
+    split: str
+    names: tuple[str, ...] = ()
     everything: bool = False
     proteins: Path | None = None
+    architectures: tuple[str, ...] = ()
+    space: Path | None = None
+    epochs: int | None = None
+    finalists: int | None = None
+    members: int | None = None
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """What of space and strategy was asked for by name."""
+        named = {name: getattr(self, name) for name in ("epochs", "finalists", "members")}
+        own = {OWN_SPACE: True} if self.space is not None else {}
+        return {**{name: value for name, value in named.items() if value is not None}, **own}
 
 
-def launch_studies(order: Order, workspace: Workspace) -> list[str]:
-    """Check an order and queue its studies; give their names.
+def launch_studies(launch: Launch, workspace: Workspace) -> list[str]:
+    """Check what is asked for and queue the studies; give their names.
 
     Raises
     ------
     UserError
-        When anything of it could not run; nothing is queued then.
+        When any of it could not run; nothing is queued then.
     """
-    experiments = find_experiments(order)
-    spaces = find_spaces(order)
+    experiments = find_experiments(launch)
+    spaces = find_spaces(launch)
     workspace.prepare()
-    fingerprints = read_data(order, experiments, workspace.cache)
-    specs = make_specs(order, experiments, spaces)
+    fingerprints = read_data(launch, experiments, workspace.cache)
+    specs = make_specs(launch, experiments, spaces)
     storage = open_storage(workspace)
     with database_errors(workspace.storage_url):
-        return queue_studies(storage, specs, order.trials, order.data, fingerprints)
+        return queue_studies(storage, specs, launch.trials, launch.data, fingerprints)
 
 
-def read_data(order: Order, experiments: Sequence[Experiment], cache: Path | None) -> dict[str, str]:
-    """Read the measurements of an order that is not large, and give their fingerprints by experiment."""
+def read_data(launch: Launch, experiments: Sequence[Experiment], cache: Path | None) -> dict[str, str]:
+    """Read the measurements of a launch that is not large, and give their fingerprints by experiment."""
     if len(experiments) > CHECKED_BEFORE:
         return {}
-    return {e.motif_id: load_training_set(order.data, e, order.split, cache).fingerprint for e in experiments}
+    return {
+        e.motif_id: load_training_set(launch.data, e, launch.split, cache).fingerprint for e in experiments
+    }
 
 
-def make_specs(order: Order, experiments: Sequence[Experiment], spaces: Sequence[Space]) -> list[Spec]:
+def make_specs(launch: Launch, experiments: Sequence[Experiment], spaces: Sequence[Space]) -> list[Spec]:
     """Specify a study for each experiment and architecture."""
     return [
         Spec(
-            experiment.protein,
-            experiment.motif_id,
-            experiment.species,
-            space.to_dict(),
-            order.seed,
-            order.split,
-            order.finalists,
-            order.members,
+            protein=experiment.protein,
+            experiment=experiment.motif_id,
+            species=experiment.species,
+            space=space.without_starts().to_dict(),
+            strategy=make_strategy(launch, space),
+            seed=launch.seed,
+            split=launch.split,
+            asked=launch.asked,
         )
         for experiment in experiments
         for space in spaces
     ]
 
 
-def find_experiments(order: Order) -> list[Experiment]:
+def make_strategy(launch: Launch, space: Space) -> Strategy:
+    """Give the strategy of a new study: the default one, but for what is asked for."""
+    asked = {name: launch.asked[name] for name in ("finalists", "members") if name in launch.asked}
+    return replace(Strategy(), starts=space.starts, **asked)
+
+
+def find_experiments(launch: Launch) -> list[Experiment]:
     """Resolve the names, each experiment once, or take all that were measured."""
-    files = find_files(order.data)
+    files = find_files(launch.data)
     sheet = read_master_sheet(files.sheet)
     measured = set(measured_experiments(files.matrix))
-    if order.everything:
+    if launch.everything:
         return [experiment for experiment in sheet if experiment.motif_id in measured]
-    names = [*order.names, *([] if order.proteins is None else _read_names(order.proteins))]
+    names = [*launch.names, *([] if launch.proteins is None else _read_names(launch.proteins))]
     if not names:
         raise UnknownProteinError("no protein named; give names, RNCMPT ids, --proteins or --all")
     experiments = {e.motif_id: e for e in (resolve(name, sheet) for name in names)}
@@ -115,18 +131,18 @@ def _read_names(path: Path) -> list[str]:
     return [line for line in lines if line and not line.startswith("#")]
 
 
-def find_spaces(order: Order) -> list[Space]:
+def find_spaces(launch: Launch) -> list[Space]:
     """Read the search spaces: the user's own, or the shipped one of each architecture."""
-    if order.space is not None:
-        spaces = [read_space(order.space)]
-        if order.architectures not in ((), (spaces[0].architecture,)):
+    if launch.space is not None:
+        spaces = [read_space(launch.space)]
+        if launch.architectures not in ((), (spaces[0].architecture,)):
             raise ConfigError(
-                f"{order.space}: a space of {spaces[0].architecture}, but --arch is "
-                f"{', '.join(order.architectures)}; leave --arch out"
+                f"{launch.space}: a space of {spaces[0].architecture}, but --arch is "
+                f"{', '.join(launch.architectures)}; leave --arch out"
             )
     else:
-        spaces = [shipped_space(name) for name in dict.fromkeys(order.architectures or ("cnn",))]
-    fixed: dict[str, Any] = {} if order.epochs is None else {"epochs": order.epochs}
+        spaces = [shipped_space(name) for name in dict.fromkeys(launch.architectures or ("cnn",))]
+    fixed: dict[str, Any] = {} if launch.epochs is None else {"epochs": launch.epochs}
     for space in spaces:
         split_params(space.architecture, fixed)  # refuses what the space, being fixed, is not asked for
     return [space.with_fixed(**fixed) for space in spaces]

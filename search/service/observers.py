@@ -1,4 +1,4 @@
-"""What the driver tells of its work, to whoever wants to show or keep it."""
+"""Those who hear of a driver's work: the log, and whatever shows the progress."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import json
 import logging
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
+
+from search.service.notices import EpochEnded, Notice, StudyNotice, to_plain
 
 log = logging.getLogger("rbptune")
 
@@ -14,23 +16,12 @@ log = logging.getLogger("rbptune")
 class Observer(Protocol):
     """Hears of everything that happens in a run."""
 
-    def notice(self, kind: str, study: str, **facts: Any) -> None:
-        """Take note of an event.
-
-        Parameters
-        ----------
-        kind : str
-            study_started, trial_started, epoch, trial_finished, trial_pruned, trial_failed, worker_lost,
-            finalist_finished, study_done, study_failed or study_stopped; and, of no study,
-            driver_followed, workers_awaited and worker_refused.
-        study : str
-        **facts
-            Numbers and texts that belong to it, such as ``trial=3, spearman=0.41``.
-        """
+    def notice(self, notice: Notice) -> None:
+        """Take note of something."""
 
 
 class EventLog:
-    """Writes each event as a line: for people through logging, as JSON to a file.
+    """Writes each notice as a line: for people through logging, as JSON to a file.
 
     Parameters
     ----------
@@ -42,12 +33,11 @@ class EventLog:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = path.open("a", encoding="utf-8", buffering=1)
 
-    def notice(self, kind: str, study: str, **facts: Any) -> None:
+    def notice(self, notice: Notice) -> None:
         """See `Observer.notice`."""
-        level = logging.DEBUG if kind == "epoch" else logging.INFO
-        log.log(level, "%s %s %s", study, kind.replace("_", " "), _as_text(facts))
+        log.log(logging.DEBUG if isinstance(notice, EpochEnded) else logging.INFO, "%s", as_text(notice))
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
-        self._file.write(json.dumps({"time": now, "event": kind, "study": study, **facts}) + "\n")
+        self._file.write(json.dumps({"time": now, **to_plain(notice)}) + "\n")
 
     def close(self) -> None:
         """Close the file."""
@@ -55,16 +45,21 @@ class EventLog:
 
 
 class Everyone:
-    """Passes events on to several observers."""
+    """Passes notices on to several observers."""
 
     def __init__(self, *observers: Observer) -> None:
         self._observers = observers
 
-    def notice(self, kind: str, study: str, **facts: Any) -> None:
+    def notice(self, notice: Notice) -> None:
         """See `Observer.notice`."""
         for observer in self._observers:
-            observer.notice(kind, study, **facts)
+            observer.notice(notice)
 
 
-def _as_text(facts: dict[str, Any]) -> str:
-    return " ".join(f"{k}={v:.4f}" if isinstance(v, float) else f"{k}={v}" for k, v in facts.items())
+def as_text(notice: Notice) -> str:
+    """Put a notice into one line."""
+    facts = to_plain(notice)
+    kind = facts.pop("event")
+    about = f"{facts.pop('study')} " if isinstance(notice, StudyNotice) else ""
+    values = (f"{k}={v:.4f}" if isinstance(v, float) else f"{k}={v}" for k, v in facts.items())
+    return f"{about}{kind} {' '.join(values)}"

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import signal
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Callable, Iterable
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
-from types import FrameType
 
 import optuna
 
@@ -15,6 +13,7 @@ from data_io.errors import StudyError
 from search.service.driver import LATE, Driver
 from search.service.follower import follow
 from search.service.observers import EventLog, Everyone, Observer
+from search.service.signals import signals_heard
 from search.study.database import connect
 from search.study.lock import LockedError, driver_lock
 from search.study.record import open_study
@@ -22,8 +21,8 @@ from search.study.states import State
 from search.study.status import OpenStudy, open_studies, read_status
 from search.study.storage import open_storage
 from search.study.workspace import Workspace
-from search.workers.ending import end_at_once
-from search.workers.executor import Executor, InProcess
+from search.workers.executor import Executor
+from search.workers.in_process import InProcess
 
 
 @dataclass(frozen=True)
@@ -40,17 +39,17 @@ class Workers:
         Paths by name: ca, cert and key, for a scheduler that speaks TLS.
     """
 
-    jobs: int = 1
+    jobs: int
     scheduler: str | None = None
     tls: dict[str, str] = field(default_factory=dict)
 
-    def start(self, observer: Observer) -> Executor:
-        """Start them, or connect to them; `observer` is told of those that are missing or of no use."""
+    def start(self) -> Executor:
+        """Start them, or connect to them."""
         if self.jobs == 0 and self.scheduler is None:
             return InProcess()
         from search.workers.dask.executor import DaskExecutor
 
-        return DaskExecutor(self.jobs, self.scheduler, self.tls, observer)
+        return DaskExecutor(self.jobs, self.scheduler, self.tls)
 
 
 @dataclass(frozen=True)
@@ -91,11 +90,11 @@ def drive(
         storage = open_storage(workspace)
         waiting = _queue(workspace, storage, None if names is None else set(names))
         leave = State.QUEUED if names is None else State.STOPPED
-        with closing(EventLog(workspace.log)) as events, _signals_heard() as signals:
+        with closing(EventLog(workspace.log)) as events, signals_heard() as signals:
             everyone = Everyone(events, observer)
-            with closing(workers.start(everyone)) as executor:
+            with closing(workers.start()) as executor:
                 driver = signals.driver = Driver(workspace, storage, executor, everyone, waiting, leave)
-                deadline = None if minutes is None else time.monotonic() + 60 * minutes
+                deadline = None if minutes is None else executor.clock() + 60 * minutes
                 driver.run(deadline, forever=names is None)
         return Outcome(driver.stopping, driver.failed)
 
@@ -115,7 +114,8 @@ def drive_or_follow(
     deadline = None if minutes is None else time.monotonic() + 60 * minutes
     while True:
         try:
-            return drive(workspace, workers, observer, names, minutes)
+            left = None if deadline is None else max(0.0, deadline - time.monotonic()) / 60
+            return drive(workspace, workers, observer, names, left)
         except LockedError:
             if follow(workspace, observer, names, deadline):
                 return _outcome_elsewhere(workspace, names, deadline)
@@ -135,7 +135,7 @@ def _queue(
     """Give a function that lists the studies to run, in order.
 
     With names, what was queued before is left alone until somebody asks for it again; what a driver left that
-    was killed is put down, since nobody works on it.
+    was killed is stopped, since nobody works on it.
     """
     engine = connect(workspace)
     left_alone = {} if names is None else {n: s for n, s in open_studies(engine).items() if n not in names}
@@ -152,33 +152,3 @@ def _queue(
 
 def _is(known: OpenStudy | None, study: OpenStudy) -> bool:
     return known is not None and known.asked == study.asked
-
-
-class _Signals:
-    """Lets the first Ctrl-C or SIGTERM stop the driver in order, and the second end the process at once."""
-
-    def __init__(self) -> None:
-        self.driver: Driver | None = None
-        self.heard = False
-
-    def hear(self, number: int, _frame: FrameType | None) -> None:
-        """Take a signal."""
-        if self.heard:
-            end_at_once(number)
-        self.heard = True
-        if self.driver is None:
-            raise KeyboardInterrupt
-        self.driver.stop("interrupted")
-
-
-@contextmanager
-def _signals_heard() -> Iterator[_Signals]:
-    """Hear signals until the workers are closed; after one was heard, until the process has ended."""
-    signals = _Signals()
-    before = {s: signal.signal(s, signals.hear) for s in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield signals
-    finally:
-        for number, handler in before.items():
-            if not signals.heard:
-                signal.signal(number, handler)

@@ -1,10 +1,8 @@
-"""The search of a study: asks for trials, records their epochs, prunes, tells."""
+"""The trials of a study: asked for, dispatched, recorded epoch by epoch, judged, ended."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from functools import reduce
 from typing import Any
 
 import optuna
@@ -12,20 +10,31 @@ from optuna.trial import TrialState
 
 from data_io.errors import StudyError
 from data_io.training_set import TrainingSet
-from models.checkpoint import Checkpoint
-from search.service.checkpoint_store import Checkpoints
+from models.reports import EpochReport
+from search.service.checkpoint_store import CheckpointStore
+from search.service.notices import (
+    EpochEnded,
+    StudyNotice,
+    TrialFailed,
+    TrialFinished,
+    TrialPruned,
+    TrialStarted,
+    WorkerLost,
+)
 from search.service.observers import Observer
-from search.strategy.sampler import derive_seed
+from search.service.study_log import log_traceback
+from search.strategy.seeds import derive_seed
+from search.strategy.stopping import Verdict, judge
 from search.study.record import StudyRecord
-from search.study.spec import PRUNER
-from search.workers.tasks import Event, Failed, Finished, Lost, Reported, Started, TrainTask
+from search.study.workspace import Workspace
+from search.workers.events import Curve, Event, Failed, Lost, Reported, Started, Trained
+from search.workers.tasks import TrainTask
 
 TRIES = 3  # workers that one trial may cost
-NEVER = (0, float("-inf"))  # epoch and Spearman of the last gain of a trial that has not reported
 FAILURES_IN_A_ROW = 5  # trials that may fail before the study does
 
 
-class Search:
+class Trials:
     """Runs the trials of one study up to its budget.
 
     A trial that was running when an earlier driver ended goes on from its last checkpoint, under its
@@ -35,23 +44,23 @@ class Search:
     ----------
     record : StudyRecord
     data : TrainingSet
-    checkpoints : Checkpoints
+    workspace : Workspace
     observer : Observer
     """
 
     def __init__(
-        self, record: StudyRecord, data: TrainingSet, checkpoints: Checkpoints, observer: Observer
+        self, record: StudyRecord, data: TrainingSet, workspace: Workspace, observer: Observer
     ) -> None:
         self._record = record
         self._data = data
-        self._checkpoints = checkpoints
+        self._workspace = workspace
+        self._checkpoints = CheckpointStore(workspace.checkpoints(record.name))
         self._observer = observer
         self._space = record.spec.load_space()
         self._running: dict[str, optuna.Trial] = {}
         cut_off = record.trials(TrialState.RUNNING)
-        self._waiting = [self._attach(trial._trial_id) for trial in cut_off]
+        self._waiting = [record.attach(trial.number) for trial in cut_off]
         self._reported = {trial.number: trial.last_step or 0 for trial in cut_off}
-        self._gained = {trial.number: _last_gain(trial.intermediate_values) for trial in cut_off}
         self._done = record.done
         self._asked = len(record.trials()) - len(record.trials(TrialState.WAITING))
         self._lost: Counter[str] = Counter()
@@ -82,7 +91,7 @@ class Search:
         return TrainTask(key, self._record.spec.architecture, params, seed, self._data, state)
 
     def handle(self, event: Event) -> bool:
-        """Take in what a trial told; False where the trial is not wanted any more.
+        """Take in what a trial reports; False where the trial is not wanted any more.
 
         Raises
         ------
@@ -94,19 +103,17 @@ class Search:
             return False
         match event:
             case Started():
-                self._notice("trial_started", trial, worker=event.worker, params=trial.user_attrs["params"])
+                params = trial.user_attrs["params"]
+                self._notice(TrialStarted(self._record.name, trial.number, event.worker, params))
             case Reported():
                 return self._record_epoch(event, trial)
-            case Finished():
-                self._finish(event.key, trial, event.result["curve"])
+            case Trained():
+                self._finish(event.key, trial, event.curve)
             case Failed():
-                self._fail(event.key, trial, event.reason)
+                self._fail(event, trial)
             case Lost():
                 self._retry(event, trial)
         return True
-
-    def _attach(self, trial_id: int) -> optuna.Trial:
-        return optuna.Trial(self._record.study, trial_id)
 
     def _ask(self) -> optuna.Trial:
         study = self._record.study
@@ -122,35 +129,34 @@ class Search:
         return params
 
     def _record_epoch(self, event: Reported, trial: optuna.Trial) -> bool:
-        epoch, spearman = event.report["epoch"], event.report["spearman"]
-        if epoch > self._reported.get(trial.number, 0):
-            trial.report(spearman, epoch)
-        self._notice("epoch", trial, **event.report)
-        if event.report["diverged"]:
+        report = event.report
+        if report.epoch > self._reported.get(trial.number, 0):
+            trial.report(report.spearman, report.epoch)
+        self._notice(EpochEnded(self._record.name, trial.number, **report.to_dict()))
+        if report.diverged:
             return True  # its end comes next, and says so
-        if trial.should_prune():
-            flag = "constant" if event.report["constant"] else None
-            self._close(event.key, trial, TrialState.PRUNED, report=event.report, flag=flag)
-            self._notice("trial_pruned", trial, epoch=epoch, spearman=spearman, flag=flag)
-            return False
-        if self._has_stalled(trial.number, epoch, spearman):
-            curve = Checkpoint.from_bytes(event.state).curve
-            self._finish(event.key, trial, [report.to_dict() for report in curve])
-            return False
+        match judge(self._record.strategy, trial, [each.spearman for each in event.curve]):
+            case Verdict.PRUNE:
+                self._prune(event.key, trial, report)
+                return False
+            case Verdict.END:
+                self._finish(event.key, trial, event.curve)
+                return False
         # Kept after the verdict: a trial cut off in between trains this epoch again and meets it again.
         self._checkpoints.keep(f"trial-{trial.number}", event.state)
         return True
 
-    def _has_stalled(self, number: int, epoch: int, spearman: float) -> bool:
-        self._gained[number] = gained = _gain(self._gained.get(number, NEVER), epoch, spearman)
-        return number > 0 and epoch - gained[0] >= PRUNER["patience"]
+    def _prune(self, key: str, trial: optuna.Trial, report: EpochReport) -> None:
+        flag = "constant" if report.constant else None
+        self._close(key, trial, TrialState.PRUNED, report=report, flag=flag)
+        self._notice(TrialPruned(self._record.name, trial.number, report.epoch, report.spearman, flag))
 
-    def _finish(self, key: str, trial: optuna.Trial, curve: list[dict[str, Any]]) -> None:
-        best = max(curve, key=lambda report: report["spearman"])
-        flag = "diverged" if curve[-1]["diverged"] else "constant" if best["constant"] else None
-        value = 0.0 if flag else best["spearman"]
+    def _finish(self, key: str, trial: optuna.Trial, curve: Curve) -> None:
+        best = max(curve, key=lambda report: report.spearman)
+        flag = "diverged" if curve[-1].diverged else "constant" if best.constant else None
+        value = 0.0 if flag else best.spearman
         self._close(key, trial, TrialState.COMPLETE, value, best, flag)
-        self._notice("trial_finished", trial, spearman=value, best_epoch=best["epoch"], flag=flag)
+        self._notice(TrialFinished(self._record.name, trial.number, value, best.epoch, flag))
 
     def _close(
         self,
@@ -158,49 +164,42 @@ class Search:
         trial: optuna.Trial,
         state: TrialState,
         value: float | None = None,
-        report: dict[str, Any] | None = None,
+        report: EpochReport | None = None,
         flag: str | None = None,
     ) -> None:
-        """Tell a trial's end, with the figures of its best (or last) epoch beside it."""
+        """Record a trial's end, with the figures of its best (or last) epoch beside it."""
         if report is not None:
-            trial.set_user_attr("epoch", report["epoch"])
-            trial.set_user_attr("pearson", report["pearson"])
+            trial.set_user_attr("epoch", report.epoch)
+            trial.set_user_attr("pearson", report.pearson)
         if flag is not None:
             trial.set_user_attr("flag", flag)
         self._record.study.tell(trial, value, state)
         del self._running[key]
         self._checkpoints.drop(f"trial-{trial.number}")
         if state is not TrialState.FAIL:
-            self._done += 1
+            self._done = self._record.done
             self._failures = 0
 
-    def _fail(self, key: str, trial: optuna.Trial, reason: str) -> None:
-        trial.set_user_attr("reason", reason)
-        self._close(key, trial, TrialState.FAIL)
-        self._notice("trial_failed", trial, reason=reason)
+    def _fail(self, event: Failed, trial: optuna.Trial) -> None:
+        trial.set_user_attr("reason", event.reason)
+        if event.traceback:
+            log_traceback(self._workspace, self._record.name, f"trial {trial.number} failed", event.traceback)
+        self._close(event.key, trial, TrialState.FAIL)
+        self._notice(TrialFailed(self._record.name, trial.number, event.reason))
         self._failures += 1
         if self._failures >= FAILURES_IN_A_ROW:
             raise StudyError(
-                f"study {self._record.name}: {self._failures} trials in a row failed, lastly: {reason}; "
-                "mend that and resume it"
+                f"study {self._record.name}: {self._failures} trials in a row failed, "
+                f"lastly: {event.reason}; fix that and resume it"
             )
 
     def _retry(self, event: Lost, trial: optuna.Trial) -> None:
         self._lost[event.key] += 1
-        self._notice("worker_lost", trial, reason=event.reason, tries=self._lost[event.key])
+        self._notice(WorkerLost(self._record.name, trial.number, event.reason))
         if self._lost[event.key] >= TRIES:
-            self._fail(event.key, trial, f"cost {TRIES} workers; the last: {event.reason}")
+            self._fail(Failed(event.key, f"cost {TRIES} workers; the last: {event.reason}"), trial)
         else:
             self._waiting.append(self._running.pop(event.key))
 
-    def _notice(self, kind: str, trial: optuna.Trial, **facts: Any) -> None:
-        self._observer.notice(kind, self._record.name, trial=trial.number, **facts)
-
-
-def _gain(last: tuple[int, float], epoch: int, spearman: float) -> tuple[int, float]:
-    """Give epoch and Spearman of a trial's last gain worth its time, after one more epoch."""
-    return (epoch, spearman) if spearman > last[1] + PRUNER["min_gain"] else last
-
-
-def _last_gain(reported: Mapping[int, float]) -> tuple[int, float]:
-    return reduce(lambda last, report: _gain(last, *report), sorted(reported.items()), NEVER)
+    def _notice(self, notice: StudyNotice) -> None:
+        self._observer.notice(notice)

@@ -53,6 +53,11 @@ class Workspace:
         """The log of events, one JSON object a line."""
         return self.root / "logs" / "events.jsonl"
 
+    @property
+    def errors(self) -> Path:
+        """The log of tracebacks, for what one line does not say."""
+        return self.root / "logs" / "errors.log"
+
     def artifacts(self, study: str) -> Path:
         """The folder of a study's model, figures and curves."""
         return self.root.joinpath("artifacts", *_safe(study))

@@ -16,7 +16,7 @@ import optuna
 from data_io.simulate import simulate
 from search.service.launching import Order, launch_studies
 from search.strategy.space_files import shipped_space
-from search.study.record import StudyRecord
+from search.study.record import open_study
 from search.study.status import read_status
 from search.study.storage import open_storage
 from search.study.workspace import Workspace
@@ -111,9 +111,7 @@ def status_time(workspace: Workspace) -> float:
 def ask_and_tell(workspace: Workspace) -> float:
     """Seconds to ask, draw, report 30 epochs, check each for pruning and tell; median of 20."""
     storage = open_storage(workspace)
-    record = StudyRecord(
-        optuna.load_study(study_name=storage.get_all_studies()[0].study_name, storage=storage)
-    )
+    record = open_study(storage, storage.get_all_studies()[0].study_name)
     space = record.spec.load_space()
     times = []
     for _ in range(ROUNDS):

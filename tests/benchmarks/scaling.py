@@ -9,17 +9,19 @@ import tempfile
 import time
 from pathlib import Path
 
-from search.service.checkpoint_store import Checkpoints
 from search.service.observers import EventLog
-from search.service.trials import Search
+from search.service.trials import Trials
 from search.strategy.space_files import shipped_space
-from search.study.record import open_study, queue_studies
+from search.strategy.strategy import Strategy
+from search.study.creation import queue_studies
+from search.study.record import open_study
 from search.study.spec import Spec
 from search.study.storage import open_storage
 from search.study.workspace import Workspace
-from search.workers.tasks import Finished, Reported
+from search.workers.events import Reported, Trained
 from tests.benchmarks.reading import PROTEIN, full_size_data
 from tests.benchmarks.searching import launch
+from tests.support.curves import curve
 
 # Networks that train fast, so that dispatch and reports weigh most.
 SPACE = """
@@ -55,37 +57,26 @@ def driver_cost() -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         workspace = Workspace(Path(folder))
         storage = open_storage(workspace)
-        spec = Spec("P", "RNCMPT00001", "", shipped_space("cnn").to_dict())
+        space = shipped_space("cnn")
+        rule = Strategy(starts=space.starts)
+        spec = Spec("P", "RNCMPT00001", "", space.without_starts().to_dict(), rule, 0, "grouped")
         (name,) = queue_studies(storage, [spec], 100, Path(folder))
         log = EventLog(workspace.log)
-        search = Search(open_study(storage, name), None, Checkpoints(workspace.checkpoints(name)), log)
+        search = Trials(open_study(storage, name), None, workspace, log)
         reports, trials = [], []
         for _ in range(30):
             begin = time.perf_counter()
             task = search.next_task()
             drawn = time.perf_counter()
-            curve = [_report(epoch) for epoch in range(1, EPOCHS + 1)]
-            for report in curve:
-                search.handle(Reported(task.key, report, STATE))
+            whole = curve([0.5 + 0.01 * epoch for epoch in range(EPOCHS)])
+            for epoch in range(1, EPOCHS + 1):
+                search.handle(Reported(task.key, whole[:epoch], STATE))
             reported = time.perf_counter()
-            search.handle(Finished(task.key, {"weights": b"", "curve": curve}))
+            search.handle(Trained(task.key, b"", whole))
             reports.append((reported - drawn) / EPOCHS)
             trials.append(drawn - begin + time.perf_counter() - reported)
         log.close()
         return {"report": statistics.median(reports[10:]), "trial": statistics.median(trials[10:])}
-
-
-def _report(epoch: int) -> dict[str, object]:
-    return {
-        "epoch": epoch,
-        "train_loss": 1.0,
-        "validation_loss": 1.0,
-        "spearman": 0.5 + 0.01 * epoch,
-        "pearson": 0.5,
-        "seconds": 1.0,
-        "constant": False,
-        "diverged": False,
-    }
 
 
 def main() -> None:

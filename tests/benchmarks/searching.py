@@ -120,9 +120,9 @@ def launch(
         "start_seconds": min(_moment(event) for event in events if event["event"] == "trial_started")
         - started,
         "search_seconds": max(last.values()),
-        "epochs": sum(event["event"] == "epoch" for event in events),
+        "epochs": sum(event["event"] == "epoch_ended" for event in events),
         "worker_seconds": list(last.values()),
-        "trained_seconds": sum(event["seconds"] for event in events if event["event"] == "epoch"),
+        "trained_seconds": sum(event["seconds"] for event in events if event["event"] == "epoch_ended"),
         "spearman": max(event["spearman"] for event in ends if event["event"] == "trial_finished"),
     }
 

@@ -9,6 +9,19 @@ import pytest
 from rich.console import Console
 
 from search.cli.progress import ProgressDisplay, TerminalLog
+from search.service.notices import (
+    EpochEnded,
+    FinalistRetrained,
+    Notice,
+    StudyDone,
+    StudyFailed,
+    StudyStarted,
+    StudyStopped,
+    TrialFinished,
+    TrialPruned,
+    TrialStarted,
+)
+from tests.support.curves import report
 
 STUDY = "ANKHD1/RNCMPT00002/cnn"
 
@@ -35,33 +48,34 @@ class Screen:
 
 
 def start(display, study=STUDY, budget=30, done=0, best=None):
-    display.notice("study_started", study, budget=budget, done=done, best=best)
+    display.notice(StudyStarted(study, budget, done, best))
+
+
+def epoch(trial, number):
+    return EpochEnded(STUDY, trial=trial, **report(number, 0.1).to_dict())
 
 
 def run_two_trials(display):
     start(display)
     for trial in (10, 11):
-        display.notice("trial_started", STUDY, trial=trial, worker="w", params={})
-        display.notice("epoch", STUDY, trial=trial, epoch=2, spearman=0.1)
-    display.notice("trial_finished", STUDY, trial=10, spearman=0.51234, best_epoch=2, flag=None)
-    display.notice("trial_pruned", STUDY, trial=11, epoch=6, spearman=0.1)
-    display.notice("trial_started", STUDY, trial=12, worker="w", params={})
+        display.notice(TrialStarted(STUDY, trial, "w", {}))
+        display.notice(epoch(trial, 2))
+    display.notice(TrialFinished(STUDY, 10, 0.51234, 2, None))
+    display.notice(TrialPruned(STUDY, 11, 6, 0.1, None))
+    display.notice(TrialStarted(STUDY, 12, "w", {}))
 
 
 def finish(display):
     for member in (0, 1):
-        display.notice(
-            "finalist_finished", STUDY, trial=10, member=member, spearman=0.5, retrained=member + 1, of=2
-        )
-    figures = {"val_spearman": 0.52, "test_spearman": 0.53, "test_pearson": 0.6}
-    display.notice("study_done", STUDY, trial=10, **figures)
+        display.notice(FinalistRetrained(STUDY, 10, member, 0.5, member + 1, 2))
+    display.notice(StudyDone(STUDY, 10, val_spearman=0.52, test_spearman=0.53, test_pearson=0.6))
 
 
 def test_a_file_gets_a_line_for_every_trial():
     screen = Screen(terminal=False)
     with screen.display as display:
         run_two_trials(display)
-        display.notice("trial_finished", STUDY, trial=12, spearman=0.0, best_epoch=1, flag="constant")
+        display.notice(TrialFinished(STUDY, 12, 0.0, 1, "constant"))
         finish(display)
     assert screen.lines() == [
         f"{STUDY}: trial 10 validation 0.512, best 0.512",
@@ -87,7 +101,7 @@ def test_retraining_is_counted():
     screen = Screen(terminal=True)
     with screen.display as display:
         run_two_trials(display)
-        display.notice("finalist_finished", STUDY, trial=10, member=0, spearman=0.5, retrained=1, of=9)
+        display.notice(FinalistRetrained(STUDY, 10, 0, 0.5, 1, 9))
         display._progress.refresh()
     assert "best 0.512  retrained 1/9 " in screen.lines()[-1]
 
@@ -97,32 +111,46 @@ def test_nothing_but_the_running_trials_is_cut_in_80_columns():
     with screen.display as display:
         start(display, best=0.512, done=12)
         for trial in range(16):
-            display.notice("epoch", STUDY, trial=trial, epoch=20, spearman=0.1)
+            display.notice(epoch(trial, 20))
         display._progress.refresh()
     last = screen.lines()[-1]
     assert len(last) <= 80
     assert re.search(r" 12/30 best 0\.512  pruned 0 0:00:\d\d 0: epoch 20", last)
 
 
-@pytest.mark.parametrize("end", ["study_done", "study_failed"])
+@pytest.mark.parametrize("end", ["done", "failed", "stopped"])
 def test_a_study_that_ended_has_no_bar(end):
     screen = Screen(terminal=True)
     with screen.display as display:
         run_two_trials(display)
-        if end == "study_done":
+        if end == "done":
             finish(display)
+        elif end == "failed":
+            display.notice(StudyFailed(STUDY, "no room"))
         else:
-            display.notice("study_failed", STUDY, reason="no room")
+            display.notice(StudyStopped(STUDY, "asked to stop"))
         assert not display._progress.tasks
-    said = {"study_done": "done, trial 10 won", "study_failed": "failed: no room"}
-    assert any(line.startswith(f"{STUDY}: {said[end]}") for line in screen.lines())
+    said = {"done": f"{STUDY}: done, trial 10 won", "failed": f"{STUDY}: failed: no room", "stopped": ""}
+    assert any(line.startswith(said[end]) for line in screen.lines())
+
+
+def kinds(notice=Notice):
+    """All kinds of notice: those that have no kinds of their own."""
+    below = notice.__subclasses__()
+    return [kind for each in below for kind in kinds(each)] if below else [notice]
+
+
+def test_every_kind_of_notice_is_shown():
+    shown = vars(ProgressDisplay)["_take_in"].dispatcher
+    assert kinds()
+    assert [kind for kind in kinds() if shown.dispatch(kind) is shown.dispatch(Notice)] == []
 
 
 def test_a_study_taken_up_again_has_one_bar():
     screen = Screen(terminal=True)
     with screen.display as display:
         start(display)
-        display.notice("study_stopped", STUDY, reason="asked to stop")
+        display.notice(StudyStopped(STUDY, "asked to stop"))
         start(display, done=3, best=0.4)
         assert [task.completed for task in display._progress.tasks] == [3]
 

@@ -9,14 +9,23 @@ import pytest
 
 from data_io.errors import StorageError
 from search.service.driver import Driver
+from search.service.notices import Notice, StudyFailed, TrialFinished
 from search.service.observers import Everyone
-from search.study.record import open_study, queue_studies
+from search.service.trials import Trials
+from search.study.creation import queue_studies
+from search.study.database import connect
+from search.study.lock import driver_lock
+from search.study.record import open_study
+from search.study.requests import ask_to_stop
 from search.study.states import State
+from search.study.status import open_studies
 from search.study.storage import open_storage
 from search.study.workspace import Workspace
+from search.workers.events import Event, Failed, Lost, Reported, Started, Stopped, Trained
 from search.workers.executor import Executor
-from search.workers.tasks import Event, Failed, Finished, Lost, Reported, Started, Stopped, Task, TrainTask
+from search.workers.tasks import Task, TrainTask
 from tests.search.study.test_storages import spec, trial_states
+from tests.support.curves import curve
 
 
 class Scripted(Executor):
@@ -59,17 +68,8 @@ class Scripted(Executor):
     def _well(self, task: Task) -> list[Event]:
         if not isinstance(task, TrainTask):
             raise RuntimeError("the scripts end before the test")
-        report = {
-            "epoch": 1,
-            "train_loss": 1.0,
-            "validation_loss": 1.0,
-            "spearman": 0.5 - 0.01 * len(self.submitted),
-            "pearson": 0.5,
-            "seconds": 0.1,
-            "constant": False,
-            "diverged": False,
-        }
-        return [Reported(task.key, report, b"state"), Finished(task.key, {"weights": b"", "curve": [report]})]
+        whole = curve([0.5 - 0.01 * len(self.submitted)])
+        return [Reported(task.key, whole, b"state"), Trained(task.key, b"", whole)]
 
 
 def queue(workspace: Workspace, data: Path, trials: int, experiments: tuple[str, ...]) -> list[str]:
@@ -77,10 +77,22 @@ def queue(workspace: Workspace, data: Path, trials: int, experiments: tuple[str,
     return queue_studies(open_storage(workspace), specs, trials, data)
 
 
-def run(workspace: Workspace, executor: Scripted, names: list[str]) -> Driver:
-    """Drive until the first retraining, where the scripts end."""
-    driver = Driver(workspace, open_storage(workspace), executor, Everyone(), lambda: names)
-    searching = dict.fromkeys(names, True)
+def make_driver(workspace: Workspace, executor: Executor, names: list[str], **options: object) -> Driver:
+    """A driver of the studies of these names that are open."""
+
+    def waiting() -> list[str]:
+        there = open_studies(connect(workspace))
+        return [name for name in names if name in there]
+
+    return Driver(workspace, open_storage(workspace), executor, Everyone(), waiting, **options)
+
+
+def run(
+    workspace: Workspace, executor: Scripted, names: list[str], ending: list[str] | None = None
+) -> Driver:
+    """Drive until the studies `ending`, or all, come to their retraining, where the scripts end."""
+    driver = make_driver(workspace, executor, names)
+    searching = dict.fromkeys(ending or names, True)
     submit = executor.submit
 
     def stop_at_retraining(task: Task) -> None:
@@ -117,12 +129,16 @@ def test_studies_take_turns_where_there_are_fewer_workers(
 ) -> None:
     names = queue(workspace, simulated, 6, ("RNCMPT90001", "RNCMPT90002", "RNCMPT90004"))
     executor = Scripted(slots=slots)
-    driver = Driver(workspace, open_storage(workspace), executor, Everyone(), lambda: names)
-    while len(executor.submitted) < 15:
-        driver._look()
-        driver._dispatch()
-        for event in executor.events(0):
-            driver._take_in(event)
+    driver = make_driver(workspace, executor, names)
+    submit = executor.submit
+
+    def stop_after_some(task: Task) -> None:
+        submit(task)
+        if len(executor.submitted) == 15:
+            driver.stop("enough")
+
+    executor.submit = stop_after_some
+    driver.run()
     each = Counter(key.split("#")[0] for key in executor.submitted[3:15])
     assert set(each.values()) == {4}, executor.submitted
 
@@ -131,14 +147,23 @@ def test_a_study_that_failed_is_taken_up_when_it_is_asked_for_again(
     workspace: Workspace, simulated: Path, tmp_path: Path
 ) -> None:
     (name,) = queue(workspace, tmp_path / "nowhere", 2, ("RNCMPT90001",))
-    driver = Driver(workspace, open_storage(workspace), Scripted(1), Everyone(), lambda: [name])
-    driver._look()
-    assert "no such" in driver.failed[name]
-    queue(workspace, simulated, 2, ("RNCMPT90001",))
-    driver._looked = 0.0
-    driver._look()
+    executor = Scripted(1)
+    failed: list[str] = []
+
+    class AskAgain:
+        def notice(self, notice: Notice) -> None:
+            if isinstance(notice, StudyFailed):
+                failed.append(notice.reason)
+                queue(workspace, simulated, 2, ("RNCMPT90001",))
+            if isinstance(notice, TrialFinished):
+                driver.stop("it was taken up again")
+
+    driver = Driver(workspace, open_storage(workspace), executor, AskAgain(), lambda: [name])
+    driver.run(forever=True)
+    assert len(failed) == 1
+    assert "no such" in failed[0]
     assert driver.failed == {}
-    assert open_study(open_storage(workspace), name).state is State.SEARCHING
+    assert trial_states(workspace, name)[0] == "COMPLETE"
 
 
 @pytest.mark.parametrize("slots", [1, 2, 5, 16])
@@ -183,16 +208,88 @@ def test_a_study_whose_trials_all_fail_ends_with_the_reason(workspace: Workspace
     assert trial_states(workspace, name).count("FAIL") == 5
 
 
-def test_what_an_unwanted_task_still_tells_is_passed_over(workspace: Workspace, simulated: Path) -> None:
+def test_what_is_reported_of_a_stranger_is_passed_over(workspace: Workspace, simulated: Path) -> None:
     (name,) = queue(workspace, simulated, 2, ("RNCMPT90001",))
     stranger = f"{name}#99"
-    executor = Scripted(1, {f"{name}#0": [Stopped(stranger)]})
-    driver = Driver(workspace, open_storage(workspace), executor, Everyone(), lambda: [name])
-    driver._look()
-    driver._dispatch()
-    for event in executor.events(0):
-        driver._take_in(event)
-    assert trial_states(workspace, name) == ["RUNNING"]
+    strange = [Stopped(stranger), Reported(stranger, curve([0.9]), b""), Failed(stranger, "no such trial")]
+
+    class Haunted(Scripted):
+        def events(self, timeout: float) -> list[Event]:
+            return [*strange, *super().events(timeout)]
+
+    run(workspace, Haunted(1), [name])
+    assert trial_states(workspace, name) == ["COMPLETE"] * 2
+
+
+@pytest.mark.parametrize("where", ["Trials.__init__", "Trials.next_task", "Trials.handle"])
+def test_a_fault_in_one_study_ends_no_other(
+    workspace: Workspace, simulated: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    """Whatever it is: the study fails, the log has the traceback, the others go on."""
+    faulty, sound = queue(workspace, simulated, 3, ("RNCMPT90001", "RNCMPT90002"))
+    method = where.split(".")[1]
+    works = getattr(Trials, method)
+
+    def break_down(self: Trials, *arguments: object) -> object:
+        record = arguments[0] if method == "__init__" else self._record
+        if record.name == faulty:
+            raise ZeroDivisionError("division by zero\nand more")
+        return works(self, *arguments)
+
+    monkeypatch.setattr(Trials, method, break_down)
+    driver = run(workspace, Scripted(2), [faulty, sound], ending=[sound])
+    assert set(driver.failed) == {faulty}
+    assert driver.failed[faulty].startswith("ZeroDivisionError: division by zero; ")
+    assert open_study(open_storage(workspace), faulty).state is State.FAILED
+    assert trial_states(workspace, sound) == ["COMPLETE"] * 3
+    log = workspace.errors.read_text()
+    assert faulty in log
+    assert "in break_down" in log
+
+
+def test_a_trial_that_failed_by_a_fault_of_ours_is_logged_with_its_traceback(
+    workspace: Workspace, simulated: Path
+) -> None:
+    (name,) = queue(workspace, simulated, 2, ("RNCMPT90001",))
+    key = f"{name}#0"
+    executor = Scripted(1, {key: [Failed(key, "KeyError: 'x'", "Traceback: line 7 of the trainer")]})
+    run(workspace, executor, [name])
+    assert "line 7 of the trainer" in workspace.errors.read_text()
+
+
+def test_a_request_that_comes_just_before_the_end_is_met(workspace: Workspace, simulated: Path) -> None:
+    """The service leaves what it runs queued, but not a study that somebody asked to stop."""
+    asked, other = queue(workspace, simulated, 500, ("RNCMPT90001", "RNCMPT90002"))
+
+    class AskAndEnd:
+        finished = 0
+
+        def notice(self, notice: Notice) -> None:
+            self.finished += isinstance(notice, TrialFinished)
+            if self.finished == 8 and driver.stopping is None:
+                assert ask_to_stop(workspace, asked) == [asked]
+                driver.stop("interrupted")
+
+    executor = Scripted(2)
+    names = lambda: [asked, other]  # noqa: E731
+    storage = open_storage(workspace)
+    with driver_lock(workspace):
+        driver = Driver(workspace, storage, executor, AskAndEnd(), names, State.QUEUED)
+        driver.run(forever=True)
+    found = {name: open_study(open_storage(workspace), name) for name in (asked, other)}
+    assert (found[asked].state, found[asked].attribute("reason")) == (State.STOPPED, "asked to stop")
+    assert found[asked].request is None
+    assert found[other].state is State.QUEUED
+
+
+def test_a_lock_that_was_lost_ends_the_drive(workspace: Workspace, simulated: Path) -> None:
+    names = queue(workspace, simulated, 3, ("RNCMPT90001",))
+
+    def lost() -> None:
+        raise StorageError("the lock is gone")
+
+    with pytest.raises(StorageError, match="the lock is gone"):
+        make_driver(workspace, Scripted(1), names, check_lock=lost).run()
 
 
 def test_a_database_that_fails_ends_the_drive_and_leaves_the_studies(
@@ -203,7 +300,7 @@ def test_a_database_that_fails_ends_the_drive_and_leaves_the_studies(
     def full(*_: object) -> None:
         raise StorageError("the disk is full")
 
-    monkeypatch.setattr("search.service.trials.Search._record_epoch", full)
+    monkeypatch.setattr("search.service.trials.Trials._record_epoch", full)
     with pytest.raises(StorageError, match="the disk is full"):
         run(workspace, Scripted(1), [name])
     assert open_study(open_storage(workspace), name).state is State.STOPPED

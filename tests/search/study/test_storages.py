@@ -9,14 +9,17 @@ import optuna
 import pytest
 
 from data_io.errors import StudyError
+from search.service.notices import EpochEnded, Notice, TrialFinished
 from search.service.observers import Everyone
 from search.service.session import Workers, drive, drive_or_follow
 from search.strategy.space_files import parse_space
+from search.strategy.strategy import Strategy
+from search.study.creation import queue_studies
 from search.study.lock import DatabaseLockedError, LockedError, driver_lock
-from search.study.record import open_study, queue_studies
+from search.study.record import open_study
 from search.study.requests import ask_to_resume, ask_to_stop
 from search.study.spec import Spec
-from search.study.states import State
+from search.study.states import Request, State
 from search.study.status import read_status
 from search.study.storage import open_storage
 from search.study.workspace import Workspace
@@ -35,7 +38,7 @@ SPACE = parse_space(
 
 
 def spec(experiment: str = "RNCMPT90001", **changes: object) -> Spec:
-    values = {"seed": 1, "finalists": 1, "members": 1} | changes
+    values = {"seed": 1, "split": "grouped", "strategy": Strategy(finalists=1, members=1)} | changes
     return Spec("SIMFOX", experiment, "Homo_sapiens", SPACE.to_dict(), **values)
 
 
@@ -48,13 +51,13 @@ def workspace(request: pytest.FixtureRequest, tmp_path: Path) -> Workspace:
 
 
 class StopAfter:
-    """Asks for something once a kind of event was seen a number of times."""
+    """Asks for something once a kind of notice was seen a number of times."""
 
-    def __init__(self, kind: str, times: int, action: object) -> None:
+    def __init__(self, kind: type[Notice], times: int, action: object) -> None:
         self.kind, self.left, self.action = kind, times, action
 
-    def notice(self, kind: str, study: str, **facts: object) -> None:
-        self.left -= kind == self.kind
+    def notice(self, notice: Notice) -> None:
+        self.left -= isinstance(notice, self.kind)
         if self.left == 0:
             self.left = -1
             self.action()
@@ -106,14 +109,14 @@ def test_both_kinds_of_database_give_the_same_trials(
 def test_a_trial_cut_off_goes_on_under_its_number(workspace: Workspace, simulated: Path) -> None:
     name = queue(workspace, simulated)
 
-    class PulledPlugError(Exception):
+    class PulledPlugError(BaseException):
         pass
 
     def pull_the_plug() -> None:
         raise PulledPlugError
 
     with pytest.raises(PulledPlugError):
-        drive(workspace, Workers(0), StopAfter("epoch", 3, pull_the_plug), [name])
+        drive(workspace, Workers(0), StopAfter(EpochEnded, 3, pull_the_plug), [name])
     assert "RUNNING" in trial_states(workspace, name)
     queue(workspace, simulated)
     drive(workspace, Workers(0), Everyone(), [name])
@@ -160,7 +163,7 @@ def test_stop_and_resume(workspace: Workspace, simulated: Path) -> None:
     def stop() -> None:
         assert ask_to_stop(workspace, "simfox") == [name]
 
-    drive(workspace, Workers(0), StopAfter("trial_finished", 1, stop), [name])
+    drive(workspace, Workers(0), StopAfter(TrialFinished, 1, stop), [name])
     assert row(workspace)["state"] == "stopped"
     done = row(workspace)["trials_done"]
     assert 0 < done < 500
@@ -186,7 +189,7 @@ def test_the_budget_can_grow_while_the_driver_works(workspace: Workspace, simula
     drive(
         workspace,
         Workers(0),
-        StopAfter("trial_finished", 1, lambda: queue(workspace, simulated, trials=60)),
+        StopAfter(TrialFinished, 1, lambda: queue(workspace, simulated, trials=60)),
         [name],
         minutes=0.08,
     )
@@ -200,7 +203,7 @@ def test_what_is_queued_meanwhile_is_run_and_what_was_open_before_is_left(
     before = queue(workspace, simulated, experiment="RNCMPT90002", trials=1)
     name = queue(workspace, simulated, trials=1)
     meanwhile = StopAfter(
-        "trial_finished", 1, lambda: queue(workspace, simulated, experiment="RNCMPT90004", trials=1)
+        TrialFinished, 1, lambda: queue(workspace, simulated, experiment="RNCMPT90004", trials=1)
     )
     drive(workspace, Workers(0), meanwhile, [name])
     states = {found["study"]: found["state"] for found in read_status(workspace)}
@@ -211,14 +214,14 @@ def test_what_was_left_alone_is_run_once_it_is_asked_for_again(workspace: Worksp
     before = queue(workspace, simulated, experiment="RNCMPT90002", trials=1)
     name = queue(workspace, simulated, trials=1)
     again = StopAfter(
-        "trial_finished", 1, lambda: queue(workspace, simulated, experiment="RNCMPT90002", trials=1)
+        TrialFinished, 1, lambda: queue(workspace, simulated, experiment="RNCMPT90002", trials=1)
     )
     drive(workspace, Workers(0), again, [name])
     states = {found["study"]: found["state"] for found in read_status(workspace)}
     assert states == {before: "done", name: "done"}
 
 
-def test_what_a_killed_driver_left_is_put_down_by_the_next(workspace: Workspace, simulated: Path) -> None:
+def test_what_a_killed_driver_left_is_stopped_by_the_next(workspace: Workspace, simulated: Path) -> None:
     left = queue(workspace, simulated, experiment="RNCMPT90002", trials=1)
     open_study(open_storage(workspace), left).move_to(State.SEARCHING)
     name = queue(workspace, simulated, trials=1)
@@ -233,7 +236,7 @@ def test_a_study_of_another_version_does_not_keep_the_others_from_running(
 ) -> None:
     old = queue(workspace, simulated, experiment="RNCMPT90002", trials=1)
     study = optuna.load_study(study_name=old, storage=open_storage(workspace))
-    study.set_user_attr("spec", {**study.user_attrs["spec"], "pruner": {"name": "another"}})
+    study.set_user_attr("spec", {**study.user_attrs["spec"], "strategy": {"name": "another"}})
     study.set_user_attr("state", State.SEARCHING.value)
     name = queue(workspace, simulated, trials=1)
     assert drive(workspace, Workers(0), Everyone(), [name]).failed == {}
@@ -244,13 +247,13 @@ def test_a_study_of_another_version_does_not_keep_the_others_from_running(
     assert states == {old: "searching", name: "done", "SIMFOX/RNCMPT90004/cnn": "done"}
 
 
-def test_a_wish_to_stop_what_nobody_runs_is_granted_by_the_next_driver(
+def test_a_request_to_stop_what_nobody_runs_is_met_by_the_next_driver(
     workspace: Workspace, simulated: Path
 ) -> None:
     name = queue(workspace, simulated, trials=1)
     record = open_study(open_storage(workspace), name)
     record.move_to(State.SEARCHING)
-    record.set(wish="stop")
+    record.ask_to(Request.STOP)
     drive(workspace, Workers(0), Everyone(), [name])
     assert (row(workspace)["state"], row(workspace)["reason"]) == ("stopped", "asked to stop")
 

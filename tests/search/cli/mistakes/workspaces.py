@@ -6,7 +6,6 @@ import sqlite3
 
 import optuna
 
-from search.study.spec import PRUNER
 from search.study.storage import open_storage
 from search.study.workspace import Workspace
 from tests.search.cli.mistakes.place import Command, Place, says
@@ -112,9 +111,9 @@ def another_space(place: Place) -> Command:
 
 
 @says(
-    "study SIMFOX/RNCMPT90001/cnn: this workspace has it with another specification (finalists was "
-    "2, now 3; members was 2, now 3; seed was 1, now 0; ... more); repeat the first command or give "
-    "another --workspace"
+    "study SIMFOX/RNCMPT90001/cnn: this workspace has it with another specification (seed was 1, now "
+    "0; space.fixed.epochs was 2, now 30; space.fixed.filters was 8, now None; ... more); repeat the "
+    "first command or give another --workspace"
 )
 def the_shipped_space_where_ones_own_was(place: Place) -> Command:
     place.again()
@@ -140,12 +139,11 @@ def more_trials_after_the_test(place: Place) -> Command:
 
 
 @says("study SIMFOX/RNCMPT90001/cnn: written by another version of rbptune; use another --workspace")
-def a_study_whose_trials_ended_by_another_rule(place: Place) -> Command:
+def a_study_whose_strategy_has_another_form(place: Place) -> Command:
     again = place.again()
     with sqlite3.connect(place.workspace / "studies.db") as database:
         values = "UPDATE study_user_attributes SET value_json = REPLACE(value_json, ?, ?)"
-        patience = f'"patience": {PRUNER["patience"]}'
-        changed = database.execute(f"{values} WHERE key = 'spec'", (patience, '"patience": 99'))
+        changed = database.execute(f"{values} WHERE key = 'spec'", ('"patience"', '"endurance"'))
         assert changed.rowcount == 1
     return again
 

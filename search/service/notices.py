@@ -1,0 +1,187 @@
+"""What a driver lets others know of its work: one class a kind, with all that belongs to it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something that happened."""
+
+
+@dataclass(frozen=True)
+class StudyNotice(Notice):
+    """Something that happened in a study, given by its name."""
+
+    study: str
+
+
+@dataclass(frozen=True)
+class StudyStarted(StudyNotice):
+    """A study was taken up; `best` is the best validation Spearman of its trials so far, if any finished."""
+
+    budget: int
+    done: int
+    best: float | None
+
+
+@dataclass(frozen=True)
+class TrialStarted(StudyNotice):
+    """A worker took up a trial with the hyperparameters `params`."""
+
+    trial: int
+    worker: str
+    params: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class EpochEnded(StudyNotice):
+    """An epoch of a trial ended; the figures are those of `models.reports.EpochReport`."""
+
+    trial: int
+    epoch: int
+    train_loss: float | None
+    validation_loss: float | None
+    spearman: float
+    pearson: float
+    seconds: float
+    constant: bool
+    diverged: bool
+
+
+@dataclass(frozen=True)
+class TrialFinished(StudyNotice):
+    """A trial finished with the validation Spearman of its best epoch; `flag` says why that is 0."""
+
+    trial: int
+    spearman: float
+    best_epoch: int
+    flag: str | None
+
+
+@dataclass(frozen=True)
+class TrialPruned(StudyNotice):
+    """A trial was ended since it fell behind the others."""
+
+    trial: int
+    epoch: int
+    spearman: float
+    flag: str | None
+
+
+@dataclass(frozen=True)
+class TrialFailed(StudyNotice):
+    """A trial cannot be done."""
+
+    trial: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class WorkerLost(StudyNotice):
+    """The worker of a task is gone; another tries. `trial` is None where it is no trial of the search."""
+
+    trial: int | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class FinalistRetrained(StudyNotice):
+    """A finalist was retrained with one of its seeds; `retrained` of `total` are through."""
+
+    trial: int
+    member: int
+    spearman: float
+    retrained: int
+    total: int
+
+
+@dataclass(frozen=True)
+class StudyDone(StudyNotice):
+    """A study is done: trial `trial` won, and these are the figures of its ensemble."""
+
+    trial: int
+    val_spearman: float
+    test_spearman: float
+    test_pearson: float
+
+
+@dataclass(frozen=True)
+class StudyFailed(StudyNotice):
+    """A study cannot go on."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class StudyStopped(StudyNotice):
+    """A study was left before its end, and can be taken up again."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class DriverFollowed(Notice):
+    """Another process drives the workspace; its progress is shown here."""
+
+    driver: str
+
+
+@dataclass(frozen=True)
+class NoWorkersYet(Notice):
+    """The scheduler has no workers so far."""
+
+    scheduler: str
+
+
+@dataclass(frozen=True)
+class WorkerLeftOut(Notice):
+    """A worker cannot run tasks."""
+
+    worker: str
+    reason: str
+
+
+def snake_case(name: str) -> str:
+    """Turn ``StudyStarted`` into ``study_started``."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+
+
+_KINDS: dict[str, type[Notice]] = {
+    snake_case(kind.__name__): kind
+    for kind in (
+        StudyStarted,
+        TrialStarted,
+        EpochEnded,
+        TrialFinished,
+        TrialPruned,
+        TrialFailed,
+        WorkerLost,
+        FinalistRetrained,
+        StudyDone,
+        StudyFailed,
+        StudyStopped,
+        DriverFollowed,
+        NoWorkersYet,
+        WorkerLeftOut,
+    )
+}
+
+
+def to_plain(notice: Notice) -> dict[str, Any]:
+    """Give a notice as plain values, fit for JSON; `event` names its kind, such as ``study_started``."""
+    return {"event": snake_case(type(notice).__name__), **asdict(notice)}
+
+
+def from_plain(content: Mapping[str, Any]) -> Notice | None:
+    """Read what `to_plain` gave; None where another version wrote it."""
+    values = {key: value for key, value in content.items() if key not in ("event", "time")}
+    kind = _KINDS.get(content.get("event", ""))
+    try:
+        return None if kind is None else kind(**values)
+    except TypeError:
+        return None
