@@ -22,6 +22,7 @@ def write_results(
     ensemble: Mapping[str, float],
     members: Sequence[Mapping[str, float]],
     curves: Sequence[Sequence[EpochReport]],
+    shared: int,
     folder: Path,
 ) -> dict[str, Any]:
     """Write result.json and curve.csv, and give the figures that the study keeps in the database.
@@ -37,6 +38,8 @@ def write_results(
         The same for each member.
     curves : sequence of curves
         One a member, a curve being its epoch reports.
+    shared : int
+        Probes of Set B that were left out of the test, since Set A has their sequence, too.
     folder : Path
     """
     spec = record.spec
@@ -53,6 +56,7 @@ def write_results(
         "best_trial_spearman": value,
         "trials": record.done,
         "members": [dict(member) for member in members],
+        "test_probes_shared_with_set_a": shared,
         "tested_at": datetime.now(UTC).isoformat(timespec="seconds"),
     }
     _write_curve(folder / "curve.csv", curves)

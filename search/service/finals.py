@@ -55,6 +55,7 @@ class Finals:
         self._observer = observer
         self._retraining = Retraining(record, data, workspace, observer)
         self._testing: str | None = None
+        self._shared = 0  # probes left out of the test, since Set A has their sequence
         self._lost: Counter[str] = Counter()
         self._tested = False
 
@@ -125,6 +126,7 @@ class Finals:
             )
         experiment = Experiment(spec.experiment, spec.protein, spec.species)
         test = open_test_set(self._record.data, experiment, self._data.scaling, self._workspace.cache)
+        self._shared = test.shared_with_set_a
         if opened is None:
             at = datetime.now(UTC).isoformat(timespec="seconds")
             self._record.set(test_opened={"at": at, "trial": winner.trial, "weights": digest})
@@ -140,6 +142,7 @@ class Finals:
             asdict(event.ensemble),
             [asdict(member) for member in event.members],
             [member.curve for member in members],
+            self._shared,
             self._artifacts,
         )
         self._record.set(result=result)

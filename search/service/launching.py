@@ -11,6 +11,7 @@ from data_io.errors import ConfigError, DataError, UnknownProteinError
 from data_io.experiments import Experiment, read_master_sheet, resolve
 from data_io.folder import find_files
 from data_io.rnacompete import measured_experiments
+from data_io.testable import require_test_set
 from data_io.training_set import load_training_set
 from models.config import split_params
 from search.strategy.space import Space
@@ -69,12 +70,22 @@ def launch_studies(launch: Launch, workspace: Workspace) -> list[str]:
 
 
 def read_data(launch: Launch, experiments: Sequence[Experiment], cache: Path | None) -> dict[str, str]:
-    """Read the measurements of a launch that is not large, and give their fingerprints by experiment."""
+    """Read the measurements of a launch that is not large, and give their fingerprints by experiment.
+
+    Raises
+    ------
+    DataError
+        When one of them cannot be searched, or not be tested at the end.
+    """
     if len(experiments) > CHECKED_BEFORE:
         return {}
-    return {
-        e.motif_id: load_training_set(launch.data, e, launch.split, cache).fingerprint for e in experiments
-    }
+    found = {}
+    for experiment in experiments:
+        found[experiment.motif_id] = load_training_set(
+            launch.data, experiment, launch.split, cache
+        ).fingerprint
+        require_test_set(launch.data, experiment, cache)
+    return found
 
 
 def make_specs(launch: Launch, experiments: Sequence[Experiment], spaces: Sequence[Space]) -> list[Spec]:

@@ -9,6 +9,7 @@ from queue import Empty, SimpleQueue
 from typing import NamedTuple
 
 from data_io.experiments import Experiment
+from data_io.testable import require_test_set
 from data_io.training_set import TrainingSet, load_training_set
 from search.study.record import StudyRecord
 from search.study.workspace import Workspace
@@ -66,7 +67,7 @@ class Loader:
 
 
 def load_data(record: StudyRecord, workspace: Workspace) -> TrainingSet:
-    """Read what the search of a study may see.
+    """Read what the search of a study may see; and see to it that there is a test at its end.
 
     Raises
     ------
@@ -75,4 +76,6 @@ def load_data(record: StudyRecord, workspace: Workspace) -> TrainingSet:
     """
     spec = record.spec
     experiment = Experiment(spec.experiment, spec.protein, spec.species)
-    return load_training_set(record.data, experiment, spec.split, workspace.cache)
+    data = load_training_set(record.data, experiment, spec.split, workspace.cache)
+    require_test_set(record.data, experiment, workspace.cache)
+    return data

@@ -10,6 +10,7 @@ import pytest
 
 import data_io
 from data_io.errors import DataError
+from data_io.experiments import Experiment
 from search.study.record import open_study
 from search.study.storage import open_storage
 from search.study.workspace import Workspace
@@ -51,7 +52,7 @@ def opened(workspace: Path) -> dict[str, str] | None:
     return open_study(open_storage(Workspace(workspace)), STUDY).attribute("test_opened")
 
 
-@pytest.mark.parametrize(
+WITHOUT_SET_B = pytest.mark.parametrize(
     ("how", "problem"),
     [
         (without_rows, "{matrix}: holds no probe of SetB, so nothing can be tested; get the file again"),
@@ -62,6 +63,21 @@ def opened(workspace: Path) -> dict[str, str] | None:
         ),
     ],
 )
+
+
+@WITHOUT_SET_B
+def test_an_experiment_that_cannot_be_tested_is_refused_before_it_is_searched(
+    how: Callable[[list[list[str]]], list[list[str]]], problem: str, data: Path, tmp_path: Path
+) -> None:
+    workspace = tmp_path / "studies"
+    remove_set_b(data, how)
+    said = rbptune(*launch(data, workspace, *OPTIONS))
+    assert said.code == 2
+    assert said.err == f"rbptune: error: {problem.format(matrix=data / 'norm_data.txt')}\n"
+    assert not (workspace / "studies.db").exists()
+
+
+@WITHOUT_SET_B
 def test_everything_before_the_test_runs_without_set_b(
     how: Callable[[list[list[str]]], list[list[str]]],
     problem: str,
@@ -74,7 +90,10 @@ def test_everything_before_the_test_runs_without_set_b(
     """With Set B back, the study is tested without retraining, to the figures of one that always had it."""
     workspace = tmp_path / "studies"
     remove_set_b(data, how)
-    said = rbptune(*launch(data, workspace, *OPTIONS))
+    with monkeypatch.context() as unasked:
+        for place in ("launching", "loading"):  # where it would be found out before
+            unasked.setattr(f"search.service.{place}.require_test_set", lambda *_: None)
+        said = rbptune(*launch(data, workspace, *OPTIONS))
     assert said.code == 1
     reason = problem.format(matrix=data / "norm_data.txt")
     assert said.err.splitlines()[-1] == f"{STUDY}: failed: {reason}"
@@ -102,37 +121,40 @@ def trains_nothing(*arguments: object) -> None:
 def test_set_b_is_opened_once_after_the_last_retraining(
     simulated: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing but `open_test_set` asks for probes of Set B, and the search calls it at its very end."""
-    import data_io.held_out as held_out
+    """The search calls `open_test_set` at its very end; before, Set B is judged, and nothing of it given away."""
     import data_io.sealed as sealed
+    import data_io.testable as testable
     import data_io.training_set as training_set
 
     workspace = tmp_path / "studies"
-    asked: list[tuple[str, str]] = []
+    asked: list[str] = []
     openings: list[tuple[int, int, object]] = []
 
-    def watch(module: object, name: str) -> None:
-        read_probes = module.read_probes
+    def watch(module: object, function: str, name: str) -> None:
+        read = getattr(module, function)
 
-        def read(matrix: Path, motif_id: str, probe_set: str, cache: Path | None) -> object:
-            asked.append((name, probe_set))
-            return read_probes(matrix, motif_id, probe_set, cache)
+        def watched(*arguments: object) -> object:
+            asked.append(f"{name} {arguments[2]}" if name == "search" else name)
+            return read(*arguments)
 
-        monkeypatch.setattr(module, "read_probes", read)
+        monkeypatch.setattr(module, function, watched)
 
     def open_test_set(*arguments: object) -> object:
         (row,) = status(workspace)
         openings.append((row["trials_done"], retrained(workspace), opened(workspace)))
         return sealed.open_test_set(*arguments)
 
-    watch(training_set, "search")
-    watch(held_out, "test")
+    watch(training_set, "read_probes", "search")
+    watch(testable, "read_held_out", "verdict")
+    watch(sealed, "read_held_out", "test")
     monkeypatch.setattr("search.service.finals.open_test_set", open_test_set)
     assert rbptune(*launch(simulated, workspace, *OPTIONS)).code == 0
     assert openings == [(3, MEMBERS, None)]
-    assert set(asked) == {("search", "SetA"), ("test", "SetB")}
-    assert asked[-1] == ("test", "SetB")
-    assert asked.count(("test", "SetB")) == 1
+    assert set(asked) == {"search SetA", "verdict", "test"}
+    assert asked[-1] == "test"
+    assert asked.count("test") == 1
+    simfox = Experiment("RNCMPT90001", "SIMFOX", "Homo_sapiens")
+    assert testable.require_test_set(simulated, simfox) is None
     assert opened(workspace)["trial"] == status(workspace)[0]["best_trial"]
 
     assert rbptune(*launch(simulated, workspace, *OPTIONS)).code == 0
