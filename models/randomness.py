@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Mapping
 from enum import IntEnum
+from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
+from torch.overrides import TorchFunctionMode
 
 
 class Use(IntEnum):
@@ -23,12 +25,49 @@ def generator_of(seed: int, epoch: int, use: Use, device: torch.device | None = 
     return torch.Generator(device or torch.device("cpu")).manual_seed(_mixed(seed, epoch, use))
 
 
-@contextlib.contextmanager
-def process_seeded(seed: int, epoch: int, use: Use) -> Iterator[None]:
-    """Seed torch's own CPU random state for a block, and put the old one back."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(_mixed(seed, epoch, use))
-        yield
+class DrawingFrom(TorchFunctionMode):
+    """Within a `with` block, layers draw their weights from a generator.
+
+    They would draw from the process's random state, which threads share: another network that is made at the
+    same time would change this one. The block is the calling thread's alone.
+
+    Parameters
+    ----------
+    generator : torch.Generator
+    """
+
+    def __init__(self, generator: torch.Generator) -> None:
+        super().__init__()
+        self.generator = generator
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Iterable[type],
+        args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """Call a function of torch, with the generator where it takes one and was given none."""
+        given = dict(kwargs or {})
+        if (func in _DRAWING or "generator" in given) and given.get("generator") is None:
+            given["generator"] = self.generator
+        return func(*args, **given)
+
+
+# Initialisers of torch.nn.init are not among them: they name their generator, None or not, when they draw.
+_DRAWING = {
+    torch.bernoulli,
+    torch.normal,
+    torch.rand,
+    torch.randint,
+    torch.randn,
+    torch.randperm,
+    Tensor.bernoulli_,
+    Tensor.exponential_,
+    Tensor.normal_,
+    Tensor.random_,
+    Tensor.uniform_,
+}
 
 
 def _mixed(*parts: int) -> int:

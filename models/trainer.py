@@ -21,7 +21,7 @@ from models.dropout import seed_dropout
 from models.examples import measured_examples
 from models.interruption import check_often
 from models.optimizer import Adam
-from models.randomness import Use, generator_of, process_seeded
+from models.randomness import DrawingFrom, Use, generator_of
 from models.registry import get_architecture
 from models.reports import Best, EpochReport
 from models.tensors import check_shapes
@@ -184,7 +184,7 @@ class Trainer:
         }
 
     def _build(self) -> nn.Module:
-        with process_seeded(self.seed, 0, Use.WEIGHTS):
+        with DrawingFrom(generator_of(self.seed, 0, Use.WEIGHTS)):
             return get_architecture(self.architecture).build(self.network).to(self.device)
 
     def _train_epoch(self, check: Callable[[], None]) -> Tensor:

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from models.randomness import Use, process_seeded
+from models.randomness import DrawingFrom, Use, generator_of
 from models.registry import get_architecture
 from models.trainer import Trainer
 from tests.benchmarks.gpu.networks import NETWORKS, config_of, make_data, trainer_of
@@ -29,7 +29,7 @@ def agreement(name: str, device: str) -> dict[str, list[float]]:
     Medians, since a maximum over positions that is nearly reached twice can be taken at another place, which
     moves the gradient by a finite amount.
     """
-    with process_seeded(3, 0, Use.WEIGHTS):
+    with DrawingFrom(generator_of(3, 0, Use.WEIGHTS)):
         network = get_architecture(NETWORKS[name][0]).build(config_of(name, dropout=0.0, precision="float32"))
     probes = make_data(BATCH * BATCHES, 2).train
     found = {}
