@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 import optuna
 
 from data_io.errors import StorageError, StudyError, UserError
+from data_io.training_set import TrainingSet
 from search.service.loading import Loader, load_data
 from search.service.notices import NoWorkersYet, StudyFailed, StudyStopped, WorkerLeftOut
 from search.service.observers import Observer
@@ -45,6 +46,8 @@ class Driver:
         The state of studies that are not through when the driver ends.
     check_lock : callable, optional
         Raises a StorageError once this process is not the only driver any more.
+    load : callable, optional
+        Gives the arrays of a study. Default: reads its measurements.
     """
 
     def __init__(
@@ -56,6 +59,7 @@ class Driver:
         queue: Callable[[], Iterable[str]],
         leave: State = State.STOPPED,
         check_lock: Callable[[], None] = lambda: None,
+        load: Callable[[StudyRecord], TrainingSet] | None = None,
     ) -> None:
         self._workspace = workspace
         self._storage = storage
@@ -64,7 +68,8 @@ class Driver:
         self._queue = queue
         self._leave = leave
         self._check_lock = check_lock
-        self._loader = Loader(lambda record: load_data(record, workspace))
+        self._alone = True  # until the lock is lost, after which another driver may be at work
+        self._loader = Loader(load or (lambda record: load_data(record, workspace)))
         self._loading: dict[str, StudyRecord] = {}
         self._runs: dict[str, StudyRun] = {}
         self._tasks: dict[str, StudyRun] = {}
@@ -109,7 +114,7 @@ class Driver:
         if self._executor.clock() - self._looked < LOOK_SECONDS:
             return
         self._looked = self._executor.clock()
-        self._check_lock()
+        self._require_lock()
         for run in list(self._runs.values()):
             run.record.refresh()
             if run.record.request is Request.STOP:
@@ -119,6 +124,13 @@ class Driver:
                 return
             if name not in self._runs and name not in self._loading and name not in self._unreadable:
                 self._open(name)
+
+    def _require_lock(self) -> None:
+        try:
+            self._check_lock()
+        except StorageError:
+            self._alone = False
+            raise
 
     def _open(self, name: str) -> None:
         try:
@@ -240,6 +252,8 @@ class Driver:
 
     def _release(self) -> None:
         """Leave every study so that it can be taken up again; a request that came meanwhile is answered."""
+        if not self._alone:
+            return
         with contextlib.suppress(StorageError), database_errors(self._workspace.storage_url):
             for record in [*(run.record for run in self._runs.values()), *self._loading.values()]:
                 record.refresh()

@@ -86,14 +86,16 @@ def drive(
     LockedError
         When another driver works on the workspace.
     """
-    with driver_lock(workspace):
+    with driver_lock(workspace) as lock:
         storage = open_storage(workspace)
         waiting = _queue(workspace, storage, None if names is None else set(names))
         leave = State.QUEUED if names is None else State.STOPPED
         with closing(EventLog(workspace.log)) as events, signals_heard() as signals:
             everyone = Everyone(events, observer)
             with closing(workers.start()) as executor:
-                driver = signals.driver = Driver(workspace, storage, executor, everyone, waiting, leave)
+                driver = signals.driver = Driver(
+                    workspace, storage, executor, everyone, waiting, leave, lock.check
+                )
                 deadline = None if minutes is None else executor.clock() + 60 * minutes
                 driver.run(deadline, forever=names is None)
         return Outcome(driver.stopping, driver.failed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -61,6 +62,16 @@ class Parameter:
             return bool(distribution._contains(distribution.to_internal_repr(value)))
         except (ValueError, TypeError):
             return False
+
+    def distance(self, one: Value | None, other: Value | None) -> float:
+        """Give how far two values lie apart, 0 to 1; None is that of a config that does not have it."""
+        if one == other:
+            return 0.0
+        if one is None or other is None or self.kind == "categorical":
+            return 1.0
+        scale = math.log if self.options.get("log") else float
+        low, high = scale(self.options["low"]), scale(self.options["high"])
+        return min(1.0, abs(scale(float(one)) - scale(float(other))) / (high - low or 1.0))
 
     def to_dict(self) -> dict[str, Any]:
         """Give plain values, the form kept in a study's provenance."""

@@ -288,8 +288,11 @@ def test_a_lock_that_was_lost_ends_the_drive(workspace: Workspace, simulated: Pa
     def lost() -> None:
         raise StorageError("the lock is gone")
 
+    open_study(open_storage(workspace), names[0]).move_to(State.SEARCHING)
     with pytest.raises(StorageError, match="the lock is gone"):
         make_driver(workspace, Scripted(1), names, check_lock=lost).run()
+    left = open_study(open_storage(workspace), names[0]).state
+    assert left is State.SEARCHING, "another driver may be at work: nothing is written"
 
 
 def test_a_database_that_fails_ends_the_drive_and_leaves_the_studies(

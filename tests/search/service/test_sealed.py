@@ -121,7 +121,7 @@ def trains_nothing(*arguments: object) -> None:
 def test_set_b_is_opened_once_after_the_last_retraining(
     simulated: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The search calls `open_test_set` at its very end; before, Set B is judged, and nothing of it given away."""
+    """At the very end of the search; before, Set B is judged, and nothing of it is given away."""
     import data_io.sealed as sealed
     import data_io.testable as testable
     import data_io.training_set as training_set
