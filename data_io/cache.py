@@ -1,8 +1,9 @@
 """Arrays read out of a matrix, kept so that the next run need not read the matrix again.
 
-A cache folder holds one folder a matrix, and in it, apart for Set A and Set B, the sequences once and the
-intensities once an experiment. Each file says which matrix it came from (its path, size and time of change)
-and carries checksums, as every .npz does; one that is stale, damaged or of another version counts as absent.
+A cache folder holds one folder a matrix, and in it, apart for Set A and Set B, a file of the sequences and
+one of each experiment's intensities: columns, opened one by one. Each file says which matrix it came from
+(its path, size and time of change) and carries checksums, as every .npz does; one that is stale, damaged or
+of another version counts as absent.
 """
 
 import hashlib
@@ -62,12 +63,18 @@ class ArrayCache:
 
     def load(self, name: str) -> npt.NDArray[np.generic] | None:
         """Give back a stored array, or None where there is no usable one."""
+        return self._read(name, "values")
+
+    def holds(self, name: str) -> bool:
+        """Whether an array of this matrix is there, without a look at its values."""
+        return self._read(name, "source") is not None
+
+    def _read(self, name: str, member: str) -> npt.NDArray[np.generic] | None:
         path = self.path(name)
         try:
             with zipfile.ZipFile(path) as packed:
-                if str(_read(packed, "source")) != self._label:
-                    return None
-                return _read(packed, "values")
+                current = str(_read(packed, "source")) == self._label
+                return _read(packed, member) if current else None
         except FileNotFoundError:
             return None
         except Exception as error:  # damaged bytes make zipfile and numpy raise nearly anything

@@ -1,9 +1,10 @@
 """Probes of one experiment, of one set, from the matrix or from the cache."""
 
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal, cast, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -11,12 +12,14 @@ import numpy.typing as npt
 from data_io.alphabet import PAD, WIDTH
 from data_io.cache import ArrayCache, Source
 from data_io.errors import DataError, StorageError
-from data_io.matrix import measured_experiments, read_matrix
+from data_io.folder import find_matrix
+from data_io.matrix import measured_experiments, read_columns, read_matrix
 from data_io.rows import Rows
 
-__all__ = ["ProbeSet", "Probes", "measured_experiments", "read_probes", "read_sequences"]
+__all__ = ["ProbeSet", "Probes", "measured_experiments", "prepare_matrix", "read_probes", "read_sequences"]
 
 ProbeSet = Literal["SetA", "SetB"]
+SETS: tuple[ProbeSet, ...] = get_args(ProbeSet)
 _log = logging.getLogger(__name__)
 
 
@@ -70,13 +73,42 @@ def read_probes(matrix: Path, motif_id: str, probe_set: ProbeSet, cache: Path | 
     if arrays is not None and (cached := _load(arrays, motif_id, probe_set)) is not None:
         return cached
     rows = read_matrix(matrix, motif_id)
-    both: dict[ProbeSet, Probes] = {
-        "SetA": _choose(rows, rows.in_set_a),
-        "SetB": _choose(rows, ~rows.in_set_a),
-    }
     if arrays is not None:
-        _store(arrays, motif_id, both)
-    return both[probe_set]
+        _try_to_store(arrays, [(motif_id, rows)])
+    chosen = _rows_of(rows, probe_set)
+    return Probes(rows.codes[chosen], rows.intensity[chosen])
+
+
+def prepare_matrix(data: str | Path, experiments: Iterable[str], cache: str | Path) -> None:
+    """Read the matrix once for all experiments that the cache lacks, so that each is loaded from there.
+
+    To be called before any study begins. An experiment whose column is not there, or holds what is no number,
+    is passed over: whoever loads it is told. Two processes may do this at once; both do all of it.
+
+    Parameters
+    ----------
+    data : str or Path
+        The folder with the matrix.
+    experiments : iterable of str
+        Their ids.
+    cache : str or Path
+        The cache folder.
+
+    Raises
+    ------
+    DataError
+        When the matrix cannot be used for any experiment.
+    """
+    matrix = find_matrix(data)
+    arrays = ArrayCache(Path(cache), Source.of(matrix))
+    held = all(arrays.holds(f"{probe_set}.sequences") for probe_set in SETS)
+    missing = [
+        motif_id
+        for motif_id in experiments
+        if not (held and all(arrays.holds(f"{probe_set}.{motif_id}") for probe_set in SETS))
+    ]
+    if missing:
+        _try_to_store(arrays, read_columns(matrix, missing))
 
 
 def read_sequences(
@@ -90,8 +122,9 @@ def read_sequences(
     return read_probes(matrix, motif_id, probe_set, cache).codes
 
 
-def _choose(rows: Rows, chosen: npt.NDArray[np.bool_]) -> Probes:
-    return Probes(rows.codes[chosen], rows.intensity[chosen])
+def _rows_of(rows: Rows, probe_set: ProbeSet) -> npt.NDArray[np.int64]:
+    chosen: npt.NDArray[np.int64] = np.flatnonzero(rows.in_set_a == (probe_set == "SetA"))
+    return chosen
 
 
 def _load(arrays: ArrayCache, motif_id: str, probe_set: ProbeSet) -> Probes | None:
@@ -113,12 +146,21 @@ def _load_sequences(arrays: ArrayCache, probe_set: ProbeSet) -> npt.NDArray[np.u
     return cast(npt.NDArray[np.uint8], codes)
 
 
-def _store(arrays: ArrayCache, motif_id: str, both: dict[ProbeSet, Probes]) -> None:
+def _try_to_store(arrays: ArrayCache, columns: Iterable[tuple[str, Rows]]) -> None:
     """Cache both sets; where that fails, say so and go on, since the matrix can be read again each time."""
+    chosen: dict[ProbeSet, npt.NDArray[np.int64]] = {}
     try:
-        for probe_set, probes in both.items():
-            arrays.store(f"{probe_set}.{motif_id}", probes.intensity)
-            if _load_sequences(arrays, probe_set) is None:  # the same for all experiments of a matrix
-                arrays.store(f"{probe_set}.sequences", probes.codes)
+        for motif_id, rows in columns:
+            if not chosen:  # the same for all experiments
+                chosen = {probe_set: _rows_of(rows, probe_set) for probe_set in SETS}
+                _store_sequences(arrays, rows, chosen)
+            for probe_set, places in chosen.items():
+                arrays.store(f"{probe_set}.{motif_id}", rows.intensity[places])
     except StorageError as error:
         _log.warning("measurements are not cached: %s", error)
+
+
+def _store_sequences(arrays: ArrayCache, rows: Rows, chosen: dict[ProbeSet, npt.NDArray[np.int64]]) -> None:
+    for probe_set, places in chosen.items():
+        if _load_sequences(arrays, probe_set) is None:
+            arrays.store(f"{probe_set}.sequences", rows.codes[places])

@@ -1,6 +1,5 @@
 """What is read out of an intensity matrix: which columns, and the rows or the fault that come of it."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,14 +8,28 @@ import numpy.typing as npt
 
 @dataclass(frozen=True)
 class Layout:
-    """Which columns of the matrix to read; `width` is the number of all columns."""
+    """Which columns of the matrix to read.
+
+    Attributes
+    ----------
+    width : int
+        The number of all columns.
+    probe_set, sequence, probe_id : int or None
+    experiments : dict of int by str
+        The columns of the experiments, by name, in the order of the columns.
+    strict : bool
+        Raise for a cell that is no number; otherwise infinity takes its place.
+    quoted : bool
+        Cells may stand between quotation marks.
+    """
 
     width: int
     probe_set: int
     sequence: int
-    intensity: int
     probe_id: int | None
-    experiment: str
+    experiments: dict[str, int]
+    strict: bool
+    quoted: bool
 
 
 @dataclass(frozen=True)
@@ -27,7 +40,7 @@ class Rows:
     ----------
     codes : uint8 array, shape (n, 41)
     in_set_a : bool array, shape (n,)
-    intensity : float32 array, shape (n,)
+    intensity : float32 array, shape (n,), or (experiments, n) of a block
         NaN where nothing was measured.
     """
 
@@ -37,15 +50,6 @@ class Rows:
 
     def __len__(self) -> int:
         return len(self.codes)
-
-    @staticmethod
-    def join(parts: Sequence["Rows"]) -> "Rows":
-        """Put the rows of several blocks one behind the other."""
-        return Rows(
-            np.concatenate([part.codes for part in parts]),
-            np.concatenate([part.in_set_a for part in parts]),
-            np.concatenate([part.intensity for part in parts]),
-        )
 
 
 class RowError(Exception):

@@ -5,7 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import data_io.rnacompete
 from data_io.experiments import Experiment
+from data_io.rnacompete import Probes
 from data_io.simulate import _random_probes
 
 FOX = Experiment("RNCMPT00001", "FOX", "Homo_sapiens")
@@ -63,3 +65,61 @@ def matrix() -> Matrix:
 @pytest.fixture
 def fox() -> Experiment:
     return FOX
+
+
+def assert_same_rows(one, other):
+    assert np.array_equal(one.codes, other.codes)
+    assert np.array_equal(one.in_set_a, other.in_set_a)
+    assert one.intensity.tobytes() == other.intensity.tobytes()
+
+
+def assert_same(one: Probes, other: Probes):
+    assert np.array_equal(one.codes, other.codes)
+    assert np.array_equal(one.lengths, other.lengths)
+    assert np.array_equal(one.intensity, other.intensity, equal_nan=True)
+    for name in ("codes", "lengths", "intensity"):
+        assert getattr(one, name).dtype == getattr(other, name).dtype
+
+
+@pytest.fixture
+def path(tmp_path, matrix) -> Path:
+    cells = matrix.column("RNCMPT00001")
+    matrix.fill("RNCMPT00001", ["", *cells[1:]])
+    return matrix.write(tmp_path)
+
+
+@pytest.fixture
+def cache(tmp_path) -> Path:
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def reads(monkeypatch) -> list[str]:
+    """The experiments for which the matrix was read."""
+    done: list[str] = []
+    original = data_io.rnacompete.read_matrix
+
+    def counted(matrix, experiment):
+        done.append(experiment)
+        return original(matrix, experiment)
+
+    monkeypatch.setattr(data_io.rnacompete, "read_matrix", counted)
+    return done
+
+
+@pytest.fixture
+def passes(monkeypatch) -> list[list[str]]:
+    """The experiments for which the matrix was read at once, read after read."""
+    done: list[list[str]] = []
+    original = data_io.rnacompete.read_columns
+
+    def counted(matrix, experiments):
+        done.append(list(experiments))
+        return original(matrix, experiments)
+
+    monkeypatch.setattr(data_io.rnacompete, "read_columns", counted)
+    return done
+
+
+def cached_files(cache):
+    return {file.name: file for file in cache.rglob("*") if file.is_file()}

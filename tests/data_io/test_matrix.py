@@ -8,10 +8,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import data_io.cells
 import data_io.matrix
 from data_io.alphabet import decode
 from data_io.errors import DataError
-from data_io.matrix import measured_experiments, read_matrix
+from data_io.matrix import measured_experiments, read_columns, read_matrix
+from tests.data_io.conftest import assert_same_rows
 
 
 def assert_same_as_pandas(path, rows, experiment="RNCMPT00001"):
@@ -91,32 +93,90 @@ def test_numbers_in_all_their_spellings(tmp_path, matrix, cell, value):
     assert read_matrix(matrix.write(tmp_path), "RNCMPT00001").intensity[0] == value
 
 
-@settings(max_examples=60, deadline=None)
-@given(
-    rows=st.lists(
-        st.tuples(
-            st.sampled_from(["SetA", "SetB"]),
-            st.text("ACGUN", min_size=1, max_size=41),
-            st.one_of(st.floats(-1e6, 1e6, width=32, allow_subnormal=False), st.just("")),
-            st.text("abc 0.1-", max_size=5),  # a column that is not asked for may hold anything
-        ),
-        min_size=1,
-        max_size=40,
-    ),
-    block=st.integers(1, 300),
-    newline=st.sampled_from(["\n", "\r\n"]),
+def test_a_number_with_a_separator_of_thousands_is_none(tmp_path, matrix):
+    matrix.rows[3][3] = "1_000"
+    path = matrix.write(tmp_path)
+    with pytest.raises(
+        DataError, match=r"line 5 \(probe P0003\) has '1_000' in RNCMPT00001, no finite number"
+    ):
+        read_matrix(path, "RNCMPT00001")
+    assert [name for name, _ in read_columns(path, ["RNCMPT00001", "RNCMPT00002"])] == ["RNCMPT00002"]
+
+
+def test_many_columns_are_read_as_each_alone(tmp_path, matrix):
+    """One pass over the file, in which polars reads the numbers; a column with a bad cell is left out."""
+    random = np.random.default_rng(0)
+    for number in range(3, 3 + data_io.cells.MANY):
+        matrix.header.append(f"RNCMPT{number:05}")
+        for row in matrix.rows:
+            row.append(random.choice(["", "NA", "1e-3", repr(random.standard_normal()), "7."]))
+    matrix.rows[300][matrix.header.index("RNCMPT00004")] = "high"
+    matrix.rows[301][matrix.header.index("RNCMPT00005")] = "inf"
+    matrix.rows[302][matrix.header.index("RNCMPT00006")] = " 4 "
+    path = matrix.write(tmp_path)
+    read = dict(read_columns(path, [*reversed(matrix.header[3:]), "RNCMPT99999"]))
+    assert [*read] == [name for name in matrix.header[3:] if name not in {"RNCMPT00004", "RNCMPT00005"}]
+    for experiment, rows in read.items():
+        assert_same_rows(rows, read_matrix(path, experiment))
+    for experiment in ("RNCMPT00004", "RNCMPT00005"):
+        with pytest.raises(DataError, match="no finite number"):
+            read_matrix(path, experiment)
+
+
+@pytest.mark.parametrize("count", [2, data_io.cells.MANY])
+@pytest.mark.parametrize(
+    ("name", "cell", "message"),
+    [
+        ("RNA_Seq", "MKVL", r"line 6 \(probe P0004\) has a bad RNA_Seq"),
+        ("Probe_Set", "SetC", r"line 6 \(probe P0004\) has the Probe_Set 'SetC'"),
+        ("RNCMPT00002", "1\t2", r"line 6 has \d+ cells where the header has"),
+        ("RNCMPT00002", "\0", "line 6 holds unprintable bytes"),
+    ],
 )
-def test_any_table_in_any_blocks(tmp_path_factory, rows, block, newline):
+def test_a_row_that_serves_no_experiment_is_told_however_many_are_read(
+    tmp_path, matrix, count, name, cell, message
+):
+    for number in range(3, count + 1):
+        matrix.header.append(f"RNCMPT{number:05}")
+        matrix.rows = [[*row, "1.5"] for row in matrix.rows]
+    matrix.rows[4][matrix.header.index(name)] = cell
+    path = matrix.write(tmp_path)
+    with pytest.raises(DataError, match=message):
+        list(read_columns(path, matrix.header[3:]))
+
+
+cells = st.one_of(
+    st.floats(-1e6, 1e6, width=32, allow_subnormal=False), st.sampled_from(["", "NA", "1e5", "3."])
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data(), block=st.integers(1, 300), newline=st.sampled_from(["\n", "\r\n", "\r"]))
+def test_any_table_in_any_blocks(tmp_path_factory, data, block, newline):
+    count = data.draw(st.sampled_from([1, 2, data_io.cells.MANY]))
+    row = st.tuples(
+        st.sampled_from(["SetA", "SetB"]),
+        st.text("ACGUN", min_size=1, max_size=41),
+        st.text("abc 0.1-", max_size=5),  # a column that is not asked for may hold anything
+        *[cells] * count,
+    )
+    rows = data.draw(st.lists(row, min_size=1, max_size=40))
+    names = [f"RNCMPT{number:05}" for number in range(count)]
     path = tmp_path_factory.mktemp("any") / "norm_data.txt"
-    lines = ["Probe_Set\tRNA_Seq\tRNCMPT00001\tRNCMPT00002", *("\t".join(map(str, row)) for row in rows)]
+    lines = ["\t".join(["Probe_Set", "RNA_Seq", "Note", *names]), *("\t".join(map(str, row)) for row in rows)]
     path.write_bytes((newline.join(lines) + newline).encode())
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(data_io.matrix, "_BLOCK", block)
-        read = read_matrix(path, "RNCMPT00001")
-    assert decode(read.codes) == [row[1] for row in rows]
-    assert read.in_set_a.tolist() == [row[0] == "SetA" for row in rows]
-    expected = np.array([np.nan if row[2] == "" else row[2] for row in rows], np.float32)
-    assert np.array_equal(read.intensity, expected, equal_nan=True)
+        columns = dict(read_columns(path, names))
+        columns[names[0]] = read_matrix(path, names[0])
+    assert [*columns] == names
+    for column, read in enumerate(columns.values(), start=3):
+        assert decode(read.codes) == [row[1] for row in rows]
+        assert read.in_set_a.tolist() == [row[0] == "SetA" for row in rows]
+        expected = np.array(
+            [np.nan if row[column] in {"", "NA"} else row[column] for row in rows], np.float32
+        )
+        assert np.array_equal(read.intensity, expected, equal_nan=True)
 
 
 def test_a_last_line_without_end_is_warned_of(tmp_path, matrix, caplog):

@@ -9,45 +9,8 @@ import pytest
 import data_io.cache
 import data_io.rnacompete
 from data_io.alphabet import decode
-from data_io.rnacompete import Probes, measured_experiments, read_probes
-
-
-def assert_same(one: Probes, other: Probes):
-    assert np.array_equal(one.codes, other.codes)
-    assert np.array_equal(one.lengths, other.lengths)
-    assert np.array_equal(one.intensity, other.intensity, equal_nan=True)
-    for name in ("codes", "lengths", "intensity"):
-        assert getattr(one, name).dtype == getattr(other, name).dtype
-
-
-@pytest.fixture
-def path(tmp_path, matrix) -> Path:
-    cells = matrix.column("RNCMPT00001")
-    matrix.fill("RNCMPT00001", ["", *cells[1:]])
-    return matrix.write(tmp_path)
-
-
-@pytest.fixture
-def cache(tmp_path) -> Path:
-    return tmp_path / "cache"
-
-
-@pytest.fixture
-def reads(monkeypatch) -> list[str]:
-    """The experiments for which the matrix was read."""
-    done: list[str] = []
-    original = data_io.rnacompete.read_matrix
-
-    def counted(matrix, experiment):
-        done.append(experiment)
-        return original(matrix, experiment)
-
-    monkeypatch.setattr(data_io.rnacompete, "read_matrix", counted)
-    return done
-
-
-def cached_files(cache):
-    return {file.name: file for file in cache.rglob("*") if file.is_file()}
+from data_io.rnacompete import measured_experiments, read_probes
+from tests.data_io.conftest import assert_same, cached_files
 
 
 @pytest.mark.parametrize("probe_set", ["SetA", "SetB"])
