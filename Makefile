@@ -31,7 +31,7 @@ bench-fleet: .venv/test ## measure what hundreds of studies and many workers cos
 soak: .venv/test ## kill workers and drivers at random: an hour
 	RBPTUNE_SOAK=1 $(BIN)/pytest -n 2 --timeout 0 -m "soak or faults"
 
-clean: ## remove what tests and demo left; .venv and studies stay
+clean: ## remove what tests and demo left; .venv and workspaces stay
 	rm -rf demo .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis tests/benchmarks/results.json tests/benchmarks/gpu.json
 	find data_io models search studies tests -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from search.study.workspace import Workspace
+from search.study.workspace import Workspace, locate_workspace
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -18,8 +18,24 @@ if TYPE_CHECKING:
 DataOption = Annotated[
     Path, typer.Option("--data", help="Folder with norm_data.txt[.gz] and metadata.xlsx (or .csv, .tsv).")
 ]
+
+
+def _open_former_default(root: Path) -> Path:
+    found = locate_workspace(root)
+    if found != root:
+        console().print(
+            f"hint: ./{found} is opened, where earlier versions kept the studies; say --workspace {found}"
+        )
+    return found
+
+
 WorkspaceOption = Annotated[
-    Path, typer.Option("--workspace", help="Folder of the studies: database, models, caches.")
+    Path,
+    typer.Option(
+        "--workspace",
+        help="Folder of the studies: database, models, caches.",
+        callback=_open_former_default,
+    ),
 ]
 StorageOption = Annotated[
     str | None,
@@ -45,7 +61,8 @@ def console() -> Console:
     """Give the terminal for people; results for scripts go to standard output."""
     from rich.console import Console
 
-    return Console(stderr=True, highlight=False, soft_wrap=True)
+    # Names of studies and folders may hold what rich takes for markup.
+    return Console(stderr=True, highlight=False, soft_wrap=True, markup=False, emoji=False)
 
 
 def cores() -> int:

@@ -11,7 +11,6 @@ from functools import singledispatchmethod
 from types import TracebackType
 
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import (
     BarColumn,
     DownloadColumn,
@@ -47,7 +46,12 @@ from search.service.notices import (
 @contextmanager
 def download_bar(console: Console) -> Iterator[Callable[[str, int, int | None], None]]:
     """Give a function that shows how far a download is: name of the file, bytes so far, bytes in all."""
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+    )
     with Progress(*columns, console=console) as progress:
         bars: dict[str, TaskID] = {}
 
@@ -82,13 +86,13 @@ class ProgressDisplay:
         self._bars: dict[str, TaskID] = {}
         self._known: dict[str, _Known] = {}
         self._progress = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=8),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[figures]}"),
+            TextColumn("{task.fields[figures]}", markup=False),
             TimeElapsedColumn(),
             # What there is no room for is cut off here: the rest fits in 80 columns.
-            TextColumn("{task.fields[running]}", table_column=Column(ratio=1, no_wrap=True)),
+            TextColumn("{task.fields[running]}", markup=False, table_column=Column(ratio=1, no_wrap=True)),
             console=console,
             disable=not console.is_terminal,
             expand=True,
@@ -122,7 +126,7 @@ class ProgressDisplay:
         self._remove_bar(study)
         self._known[study] = _Known(notice.best)
         self._bars[study] = self._progress.add_task(
-            escape(study), total=notice.budget, completed=notice.done, figures="", running=""
+            study, total=notice.budget, completed=notice.done, figures="", running=""
         )
         if notice.done:
             self._say(f"{study}: goes on after {notice.done} of {notice.budget} trials")

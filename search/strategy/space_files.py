@@ -11,15 +11,15 @@ from typing import Any
 
 from data_io.errors import ConfigError, SpaceError
 from models.config import split_params
+from models.registry import architecture_names
 from search.strategy.space import Parameter, Space, Value
 
 SECTIONS = ("architecture", "fixed", "seed", "starts", "parameters")
 
 
 def shipped_architectures() -> list[str]:
-    """List the architectures that come with a search space."""
-    files = resources.files("studies").iterdir()
-    return sorted(f.name.removesuffix(".toml") for f in files if f.name.endswith(".toml"))
+    """List the architectures that come with a search space; other files beside those are not ours."""
+    return [name for name in architecture_names() if (resources.files("studies") / f"{name}.toml").is_file()]
 
 
 def shipped_space(architecture: str) -> Space:

@@ -148,7 +148,9 @@ def database_errors(url: str) -> Iterator[None]:
     except ModuleNotFoundError as error:
         raise StorageError(f"{shown(url)}: its driver is missing; pip install 'rbptune[postgres]'") from error
     except sqlalchemy.exc.ArgumentError as error:
-        message = f"{shown(url)}: not a database address; write for example sqlite:///studies/studies.db"
+        message = (
+            f"{shown(url)}: not a database address; write for example sqlite:///rbptune-workspace/studies.db"
+        )
         raise StorageError(message) from error
     except sqlalchemy.exc.SQLAlchemyError as error:
         raise StorageError(_describe(url, error)) from error

@@ -8,7 +8,14 @@ from pathlib import Path
 
 from data_io.errors import StorageError
 
-DEFAULT = Path("studies")
+DEFAULT = Path("rbptune-workspace")
+FORMER_DEFAULT = Path("studies")
+
+
+def locate_workspace(root: Path) -> Path:
+    """Give the folder to open for `root`: for the default, the former one where only that has studies."""
+    former = root == DEFAULT and not DEFAULT.exists() and (FORMER_DEFAULT / "studies.db").is_file()
+    return FORMER_DEFAULT if former else root
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ def open_read_only(url: str) -> RDBStorage:
     Parameters
     ----------
     url : str
-        Such as ``sqlite:///studies/studies.db`` or ``postgresql+psycopg://user@host/name``.
+        Such as ``sqlite:///rbptune-workspace/studies.db`` or ``postgresql+psycopg://user@host/name``.
 
     Returns
     -------

@@ -4,6 +4,7 @@ import csv
 import io
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -38,6 +39,51 @@ class TestQueue:
         assert status(workspace)[0]["state"] == "queued"
         assert rbptune(*launch(simulated, workspace)).code == 0
         assert status(workspace)[0]["state"] == "done"
+
+
+class TestDefaultWorkspace:
+    @pytest.fixture(autouse=True)
+    def _elsewhere(self, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+
+    def test_it_is_a_folder_beside_the_package(self, simulated, tmp_path):
+        assert rbptune("launch", "SIMFOX", "--data", simulated, "--detach").code == 0
+        assert [path.name for path in tmp_path.iterdir()] == ["rbptune-workspace"]
+
+    def test_studies_of_earlier_versions_are_opened_with_a_hint(self, finished, tmp_path):
+        shutil.copytree(finished, tmp_path / "studies")
+        said = rbptune("status", "--json")
+        assert [row["study"] for row in said.rows] == [STUDY]
+        assert said.err == (
+            "hint: ./studies is opened, where earlier versions kept the studies; say --workspace studies\n"
+        )
+        named = rbptune("status", "--workspace", "studies", "--json")
+        assert (named.rows, named.err) == (said.rows, "")
+        (tmp_path / "rbptune-workspace").mkdir()
+        assert "rbptune-workspace: no studies here" in rbptune("status").err
+
+    def test_a_folder_of_search_spaces_is_no_workspace(self, tmp_path):
+        (tmp_path / "studies").mkdir()
+        (tmp_path / "studies" / "cnn.toml").touch()
+        assert rbptune("status").err.startswith("rbptune: error: rbptune-workspace: no studies here")
+
+
+class TestNames:
+    """Folders and studies may be called what they like; nothing in a name is markup."""
+
+    @pytest.mark.parametrize("name", ["runs[old]", "[", "[b]x", ":smile:", "a\\[b]", "[link=x]"])
+    def test_of_a_workspace(self, name, simulated, tmp_path):
+        workspace = tmp_path / name
+        said = rbptune(*launch(simulated, workspace, "--detach"))
+        assert said.err.startswith(f"queued: 1 study in {workspace}; "), said.err
+        said = rbptune("stop", "SIMFOX", "--workspace", workspace)
+        assert f"--workspace {shlex.quote(str(workspace))} takes" in said.err
+        out = tmp_path / f"{name} data"
+        assert f"written to {out}; " in rbptune("simulate", "--out", out, "--probes", 1000).err
+
+    def test_of_a_protein_that_is_asked_for(self, finished):
+        said = rbptune("stop", "[/b]", "--workspace", finished)
+        assert said.err.startswith("rbptune: error: no study of '[/b]' in this workspace")
 
 
 class TestResults:
@@ -115,7 +161,7 @@ class TestHelp:
 
     def test_every_default_is_said(self):
         text = " ".join(rbptune("launch", "--help").out.split())
-        for default in ("30", "(one a core)", "(the space's)", "grouped", "studies", "(cnn)"):
+        for default in ("30", "(one a core)", "(the space's)", "grouped", "rbptune-workspace", "(cnn)"):
             assert re.search(rf"\[default: {re.escape(default)}[;\]]", text), default
 
     def test_without_a_command_the_help_is_shown(self):

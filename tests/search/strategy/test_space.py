@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
+from importlib import resources
 from pathlib import Path
 
 import optuna
 import pytest
 
+import studies
 from data_io.errors import SpaceError
 from models.config import split_params
 from search.strategy.space import Space
@@ -44,6 +47,17 @@ def test_seed_and_starts_lie_within_their_shipped_space(architecture: str) -> No
         trial = study.ask()
         assert shipped.suggest(trial) == params
         assert set(trial.params) == {p.name for p in shipped.active(params)}
+
+
+def test_a_file_beside_the_shipped_spaces_is_no_architecture(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(Path(studies.__file__).parent, tmp_path / "studies")
+    (tmp_path / "studies" / "mine.toml").write_text('architecture = "cnn"\n')
+    monkeypatch.setattr(resources, "files", lambda package: tmp_path / package)
+    assert shipped_architectures() == ["cnn", "rnn"]
+    with pytest.raises(SpaceError, match="unknown architecture 'mine'"):
+        shipped_space("mine")
 
 
 def test_the_shipped_seeds_are_the_published_configs() -> None:

@@ -22,7 +22,7 @@ class Place:
 
     @property
     def workspace(self) -> Path:
-        return self.root / "studies"
+        return self.root / "rbptune-workspace"
 
     def launch(self, *options: object, name: str = "SIMFOX", data: Path | None = None) -> Command:
         return launch(data or self.simulated, self.workspace, *options, name=name)

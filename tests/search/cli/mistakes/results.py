@@ -22,7 +22,7 @@ def the_export_of_the_other_architecture(place: Place) -> Command:
 
 @says(
     "study SIMFOX/RNCMPT90001/cnn is not done: no "
-    "studies/artifacts/SIMFOX/RNCMPT90001/cnn/result.json; see rbptune status, and launch it again "
+    "rbptune-workspace/artifacts/SIMFOX/RNCMPT90001/cnn/result.json; see rbptune status, and launch it again "
     "to go on"
 )
 def the_export_of_an_unfinished_study(place: Place) -> Command:

@@ -56,7 +56,7 @@ def a_space_beyond_what_the_architecture_takes(place: Place) -> Command:
     return place.with_parameters('dropout = { type = "float", low = 0.1, high = 1.5 }')
 
 
-@says("{root}/space.toml: parameters.pooling: pooling = 'mean': must be one of max, max+average")
+@says("{root}/space.toml: parameters.pooling: pooling = 'mean': must be one of max, max+average, windows")
 def a_space_with_a_misspelt_choice(place: Place) -> Command:
     return place.with_parameters('pooling = { type = "categorical", choices = ["max", "mean"] }')
 

@@ -12,7 +12,7 @@ from tests.search.cli.mistakes.place import Command, Place, says
 from tests.support.commands import STUDY, TINY_SPACE
 
 
-@says("nonsense: not a database address; write for example sqlite:///studies/studies.db")
+@says("nonsense: not a database address; write for example sqlite:///rbptune-workspace/studies.db")
 def a_storage_that_is_no_address(place: Place) -> Command:
     return place.launch("--storage", "nonsense")
 
@@ -36,8 +36,8 @@ def a_storage_that_cannot_be_reached(place: Place) -> Command:
 
 
 @says(
-    "sqlite:///{root}/studies/studies.db: file is not a database; the file is damaged or of another "
-    "kind; give another --workspace"
+    "sqlite:///{root}/rbptune-workspace/studies.db: file is not a database; the file is damaged or of "
+    "another kind; give another --workspace"
 )
 def a_database_that_is_a_text_file(place: Place) -> Command:
     place.workspace.mkdir()
@@ -46,7 +46,7 @@ def a_database_that_is_a_text_file(place: Place) -> Command:
 
 
 @says(
-    "sqlite:///{root}/studies/studies.db: made by another Optuna version (...9.0.0...); use that "
+    "sqlite:///{root}/rbptune-workspace/studies.db: made by another Optuna version (...9.0.0...); use that "
     "version, or another --workspace"
 )
 def a_database_of_another_optuna(place: Place) -> Command:
@@ -63,7 +63,7 @@ def a_foreign_study_of_the_same_name(place: Place) -> Command:
     return place.launch()
 
 
-@says("{root}/studies: the workspace cannot be written (File exists); give another --workspace")
+@says("{root}/rbptune-workspace: the workspace cannot be written (File exists); give another --workspace")
 def a_workspace_that_is_a_file(place: Place) -> Command:
     place.workspace.write_text("my notes")
     return place.launch()
