@@ -16,6 +16,7 @@ from data_io.errors import DataError
 from data_io.experiments import COLUMNS, SHEET
 from data_io.files import write_atomically
 from data_io.folder import MATRIX_NAMES, SHEET_NAMES
+from data_io.outputs import check_output
 from data_io.planting import Affinity, PlantedMotif, plan
 from data_io.sheets import read_table
 
@@ -75,6 +76,8 @@ def simulate(
     """
     out = Path(out)
     _check(out, probes, experiments)
+    for name in (*MATRIX_NAMES, SHEET_NAME):
+        check_output(out / name, [] if design is None else [Path(design)])
     if design is None:
         sequences, sets = _random_probes(probes or DEFAULT_PROBES, np.random.default_rng([seed, 2]))
     else:

@@ -7,6 +7,7 @@ import pytest
 from scipy.stats import spearmanr
 
 from data_io.alphabet import encode
+from data_io.errors import StorageError
 from data_io.experiments import read_master_sheet
 from data_io.matrix import measured_experiments
 from data_io.planting import Affinity, PlantedMotif
@@ -112,3 +113,11 @@ def test_the_real_design(tmp_path, probe_design):
     assert table["RNA_Seq"].tolist() == design["RNA_Seq"].tolist()
     assert table["Probe_Set"].tolist() == design["Probe_Set"].tolist()
     assert np.isfinite(table["RNCMPT90001"]).mean() > 0.98
+
+
+def test_a_design_is_not_overwritten(tmp_path):
+    simulate(tmp_path, probes=1000)
+    before = (tmp_path / "norm_data.txt").read_bytes()
+    with pytest.raises(StorageError, match=r"norm_data\.txt: is the input .*norm_data\.txt itself"):
+        simulate(tmp_path, design=tmp_path / "norm_data.txt")
+    assert (tmp_path / "norm_data.txt").read_bytes() == before
