@@ -13,7 +13,7 @@ from data_io.simulate import simulate
 from models.weights import load_model
 from search.cli.progress import ProgressDisplay
 from search.results.export import export_study
-from search.results.motifs import agreement, strongest_kmers
+from search.results.motifs import agreement, strongest_kmer
 from search.results.text_table import print_table
 from search.service.launching import Launch, launch_studies
 from search.service.session import Outcome, Workers, drive
@@ -94,7 +94,7 @@ def _summary(
     artifacts = workspace.artifacts(row["study"])
     export_study(artifacts, folder / "exports" / row["experiment"] / row["architecture"])
     model = load_model(artifacts / "model")
-    kmer = str(strongest_kmers(model.members)["kmer"].iloc[0])
+    kmer = strongest_kmer(model.members)
     planted = motifs[row["experiment"]]["motif"]
     return {
         **row,

@@ -105,26 +105,35 @@ def count_epochs(workspace: Path) -> int:
         return 0
 
 
-def disturb(launch: Launch, chance: random.Random, kill_workers: bool, kill_driver: bool) -> int:
-    """Launch, and kill at a random moment after training began; gives the number of kills.
+def disturb(
+    launch: Launch, chance: random.Random, kill_worker: bool, kill_driver: bool, latest: int = LATEST
+) -> None:
+    """Launch, and kill at a random moment after training began; whoever is to be killed surely is.
 
     The moment is a number of epochs and a short while, so that a fast machine is not through before it.
     """
     driver = launch.start()
-    wait_until_training(launch.workspace, driver, chance.randint(1, LATEST))
+    wait_until_training(launch.workspace, driver, chance.randint(1, latest))
     time.sleep(chance.uniform(0.0, 0.2))
-    kills = 0
-    if kill_workers:
-        victims = workers_of(driver)
-        if victims:
-            chance.choice(victims).kill()
-            kills += 1
-        time.sleep(chance.uniform(0.0, 1.0))
-    if kill_driver and driver.poll() is None:
+    if kill_worker:
+        kill_a_worker(driver, chance)
+        time.sleep(chance.uniform(0.0, 0.5))
+    if kill_driver:
+        assert driver.poll() is None, "the run was over before its driver could be killed"
         os.kill(driver.pid, signal.SIGKILL)
-        kills += 1
     driver.communicate(timeout=LONGEST)
-    return kills
+
+
+def kill_a_worker(driver: subprocess.Popen[str], chance: random.Random) -> None:
+    """Kill one of the worker processes; where none is there just now, the next one."""
+    start = time.monotonic()
+    while not (victims := workers_of(driver)):
+        assert driver.poll() is None, "the run was over before a worker could be killed"
+        assert time.monotonic() - start < LONGEST, "no worker came"
+        time.sleep(0.02)
+    victim = chance.choice(victims)
+    victim.kill()
+    victim.wait(timeout=LONGEST)
 
 
 def outcome(workspace: Path) -> dict[str, object]:
