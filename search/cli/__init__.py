@@ -5,11 +5,14 @@ from __future__ import annotations
 import errno
 import os
 import sys
+from pathlib import Path
 
 import typer
 
 from data_io.errors import UserError
+from data_io.files import storage_error
 from search.cli import data, results, studies
+from search.cli.streams import PARSER_CLOSED_PIPE, flush_output, has_lost_its_reader, prepare_streams
 from search.cli.usage import explain
 
 app = typer.Typer(
@@ -43,34 +46,53 @@ DISK_REMEDIES = {
     errno.EROFS: "choose a --workspace that can be written",
     errno.EACCES: "choose a place that you may read and write",
 }
+MISTAKE = 2  # the exit code of a user's mistake
 INTERRUPTED = 130  # the exit code that shells give to Ctrl-C
 
 
 def main() -> None:
     """Run the command line; a user's mistake is one line on standard error and exit code 2."""
+    prepare_streams()
+    try:
+        code = _run()
+    except BrokenPipeError:  # of a message; that of a connection is a fault
+        if not has_lost_its_reader():
+            raise
+        code = PARSER_CLOSED_PIPE
+    try:
+        code = flush_output(code)
+    except OSError as error:
+        code = _complain(str(storage_error(Path("standard output"), error)))
+    sys.exit(code)
+
+
+def _run() -> int:
+    """Run the command and give its exit code."""
     command = typer.main.get_command(app)
     try:
         arguments = sys.argv[1:] or ["--help"]
         code = command.main(arguments, prog_name="rbptune", standalone_mode=False) or 0
         if code == INTERRUPTED:  # the parser turns Ctrl-C into this
             raise KeyboardInterrupt
-        sys.exit(code)
+        return int(code)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 1
     except UserError as error:
-        _complain(str(error))
+        return _complain(str(error))
     except (KeyboardInterrupt, typer.Abort):
         sys.stderr.write("rbptune: interrupted\n")
-        sys.exit(INTERRUPTED)
+        return INTERRUPTED
     except OSError as error:
         if error.errno not in DISK_REMEDIES:
             raise
         name = error.filename or "the disk of the workspace"
-        _complain(f"{name}: {os.strerror(error.errno).lower()}; {DISK_REMEDIES[error.errno]}")
+        return _complain(f"{name}: {os.strerror(error.errno).lower()}; {DISK_REMEDIES[error.errno]}")
     except Exception as error:
         if not hasattr(error, "format_message"):  # of the option parser's own exceptions
             raise
-        _complain(explain(error))
+        return _complain(explain(error))
 
 
-def _complain(message: str) -> None:
+def _complain(message: str) -> int:
     sys.stderr.write(f"rbptune: error: {' '.join(message.split())}\n")
-    sys.exit(2)
+    return MISTAKE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -66,7 +67,9 @@ def run_demo(folder: Path, jobs: int, console: Console) -> Outcome:
     if outcome.stopped or outcome.failed:
         return outcome
     rows = [row for row in read_status(workspace) if row["study"] in studies]
-    print_table([_summary(row, motifs, workspace, folder) for row in rows], COLUMNS)
+    summaries = [_summary(row, motifs, workspace, folder) for row in rows]
+    if sys.stdout.writable():
+        print_table(summaries, COLUMNS, sys.stdout)
     console.print(f"exports: {folder / 'exports'}")
     console.print(f"to see every trial: rbptune dashboard --workspace {workspace.root}")
     return outcome

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from data_io.outputs import STANDARD_OUTPUT, is_descriptor, open_text_output
 from search.study.workspace import Workspace, locate_workspace
 
 if TYPE_CHECKING:
@@ -44,6 +45,14 @@ StorageOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for a script.")]
 ArchOption = Annotated[str, typer.Option("--arch", help="Architecture, cnn or rnn.")]
 VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="Say every event.")]
+OutOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--out",
+        help="File to write; .gz at its end compresses. - is standard output.",
+        show_default="standard output",
+    ),
+]
 JobsOption = Annotated[
     int | None,
     typer.Option(min=0, help="Workers of one thread; 0 trains in this process.", show_default="one a core"),
@@ -72,12 +81,25 @@ def cores() -> int:
 
 def show(rows: list[dict[str, Any]], as_json: bool, columns: dict[str, str]) -> None:
     """Print rows as JSON, or some of their columns as a table."""
-    if as_json:
-        sys.stdout.write(json.dumps(rows, indent=2) + "\n")
-        return
     from search.results.text_table import print_table
 
-    print_table(rows, columns)
+    with open_text_output(STANDARD_OUTPUT) as stream:
+        if as_json:
+            stream.write(json.dumps(rows, indent=2) + "\n")
+        else:
+            print_table(rows, columns, stream)
+
+
+def write_out(text: str) -> None:
+    """Write to standard output."""
+    with open_text_output(STANDARD_OUTPUT) as stream:
+        stream.write(text)
+
+
+def say_written(out: Path | None) -> None:
+    """Say where a file was written, on standard output where that is not the output itself."""
+    if out is not None and not is_descriptor(out) and sys.stdout.writable():
+        write_out(f"written to {out}\n")
 
 
 def read_rows(place: Workspace) -> list[dict[str, Any]]:
@@ -104,5 +126,5 @@ def show_status(rows: list[dict[str, Any]], as_json: bool) -> None:
         return
     show(shown, as_json, columns)
     if not as_json:
-        reasons = [f"{row['study']} {row['state']}: {row['reason']}\n" for row in rows if row["reason"]]
-        sys.stdout.write("".join(reasons))
+        with open_text_output(STANDARD_OUTPUT) as stream:
+            stream.writelines(f"{r['study']} {r['state']}: {r['reason']}\n" for r in rows if r["reason"])

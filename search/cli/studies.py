@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -111,7 +112,8 @@ def launch(
         console().print(f"queued: {number} in {workspace}; {_who_runs_it(place)}")
         return
     outcome = _run(place, _workers(jobs, scheduler, tls), studies, timeout)
-    show_status([row for row in read_rows(place) if row["study"] in studies], as_json)
+    if sys.stdout.writable():  # what was searched is kept, whether anybody reads of it or not
+        show_status([row for row in read_rows(place) if row["study"] in studies], as_json)
     end(outcome)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from data_io.errors import StorageError, StudyError
+from data_io.files import keep_access
 
 MOTIF_LENGTH = 7  # RNAcompete's own unit
 MOTIF_ROWS = 20
@@ -33,7 +34,7 @@ metrics.json           all figures, and where they come from: data, split, seeds
 curve.csv              the training of the members, one line an epoch
 motif.tsv              the k-mers that raise the prediction most when they stand in random sequences
 
-In this folder, to score sequences of any length (name, length, score, best_window_start):
+In this folder, to score sequences of any length (name, length, score, best_window_start, unknown):
 
     rbptune predict . sequences.fasta --out scores.tsv
 
@@ -45,6 +46,7 @@ or in Python, sequences of up to 41 letters:
 
 A score is a log intensity in standard deviations from the mean of the training probes. For a sequence
 longer than 41 it is that of its best window of 41, which begins at best_window_start, counted from 1.
+Letters such as R (A or G) are read as N; unknown is the share of N in that window, 1 where it has no other.
 """
 
 
@@ -162,6 +164,7 @@ def _replaced_at_the_end(out: Path, target: Path) -> Iterator[Path]:
             new, old = Path(beside, "new"), Path(beside, "old")
             new.mkdir()
             yield new
+            keep_access(target, new)
             if target.exists():
                 target.rename(old)
             try:

@@ -1,4 +1,4 @@
-"""Rank the finished studies: which architecture models which protein best, and with which hyperparameters."""
+"""Write the ranking of the finished studies: as a table for people, for scripts and for spreadsheets."""
 
 from __future__ import annotations
 
@@ -8,20 +8,18 @@ import json
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from data_io.errors import ConfigError, StudyError
-from data_io.files import write_atomically
-from search.results.text_table import WIDTH_OF_FILES
+from data_io.errors import ConfigError
+from data_io.outputs import STANDARD_OUTPUT, open_output, open_text_output
+from search.results.ranking import Row, rank_studies
+from search.results.text_table import WIDTH_OF_FILES, as_records, natural_width, printable
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-Row = dict[str, Any]
-
-FORMATS = ("table", "csv", "json", "xlsx")
+FORMATS = ("table", "csv", "tsv", "json", "xlsx")
 FIGURES = ("val_spearman", "test_spearman", "test_pearson")
 COLUMNS = ("protein", "experiment", "architecture", "rank", "best", *FIGURES, "trials_done", "trials_pruned")
 _HEADINGS = {
@@ -36,7 +34,6 @@ _HEADINGS = {
 }
 _WIDTH_WITH_PARAMS = 110  # columns of text from which on they stand beside the figures
 _FORMULA = re.compile(r"\s*[=+\-@]|[\t\r\n]")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 def leaderboard(
@@ -46,6 +43,7 @@ def leaderboard(
     *,
     artifacts: Callable[[str], Path] | None = None,
     width: int | None = None,
+    inputs: Iterable[Path] = (),
 ) -> str:
     """Rank the studies that are done and write them as a table.
 
@@ -54,13 +52,15 @@ def leaderboard(
     rows : iterable of dict
         As `rbptune status --json` gives them; those in another state than done are left out.
     table_format : str
-        "table" for people, "csv", "json" or "xlsx". Default is "table".
+        "table" for people, "csv", "tsv", "json" or "xlsx". Default is "table".
     out : Path, optional
-        File to write. Default: the text is returned.
+        Output to write, see `data_io.outputs`. Default: the text is returned.
     artifacts : callable, optional
         Gives the folder of a study's result.json, from which the winner's hyperparameters are read.
     width : int, optional
         Columns of text of "table". Default: those of the terminal. A narrow table has no hyperparameters.
+    inputs : iterable of Path
+        Files that `out` must not be. Default: none.
 
     Returns
     -------
@@ -70,53 +70,30 @@ def leaderboard(
     Raises
     ------
     ConfigError
-        When the format is unknown, or needs an `out`.
+        When the format is unknown, needs an `out`, or is another one than the name of `out` says.
     StorageError
         When `out` cannot be written.
     """
-    if table_format not in FORMATS:
-        raise ConfigError(f"--format {table_format}: unknown; choose one of {', '.join(FORMATS)}")
+    _check_format(table_format, out)
     ranked = rank_studies(rows, artifacts)
-    if table_format == "xlsx":
-        if out is None:
-            raise ConfigError("--format xlsx: is no text; give the file to write with --out")
-        _write_xlsx(ranked, out)
+    if table_format == "xlsx" and out is not None:
+        with open_output(out, inputs) as stream:
+            stream.write(_as_xlsx(ranked))
         return ""
-    text = {"table": lambda r: _as_text(r, width), "csv": _as_csv, "json": _as_json}[table_format](ranked)
+    width = width or _width(out)
+    writers = {"table": lambda r: _as_text(r, width), "json": _as_json, "csv": _as_csv, "tsv": _as_tsv}
+    text = writers[table_format](ranked)
     if out is None:
         return text
-    with write_atomically(out) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+    with open_text_output(out, inputs) as lines:
+        lines.write(text)
     return ""
 
 
-def rank_studies(
-    rows: Iterable[Mapping[str, Any]], artifacts: Callable[[str], Path] | None = None
-) -> list[Row]:
-    """Rank the architectures within each experiment of each protein.
-
-    They are ranked by the validation score: the test score is shown, but choosing by it would make it a part
-    of the search.
-
-    Parameters
-    ----------
-    rows, artifacts
-        As in `leaderboard`.
-
-    Returns
-    -------
-    list of dict
-        Sorted by protein, experiment and rank; to the keys of a row come rank (from 1), best (whether it is
-        the best architecture of its experiment) and params (None where they cannot be read).
-    """
-    done = sorted((dict(row) for row in rows if row["state"] == "done"), key=_order)
-    ranked = []
-    for _, group in groupby(done, key=lambda row: (row["protein"], row["experiment"])):
-        for rank, row in enumerate(group, 1):
-            ranked.append(
-                {**row, "rank": rank, "best": rank == 1, "params": _params(row["study"], artifacts)}
-            )
-    return ranked
+def format_of(out: Path | None) -> str:
+    """The format that the name of an output asks for: by its ending, before which there may be .gz."""
+    ending = _ending(out) if out is not None else ""
+    return ending if ending in FORMATS else "table"
 
 
 def render_table(ranked: Sequence[Row], with_params: bool = True) -> Table:
@@ -135,51 +112,62 @@ def render_table(ranked: Sequence[Row], with_params: bool = True) -> Table:
     return table
 
 
-def _order(row: Row) -> tuple[str, str, float, str]:
-    score = row.get("val_spearman")
-    return row["protein"], row["experiment"], -(score if score is not None else -1.0), row["architecture"]
-
-
-def _params(study: str, artifacts: Callable[[str], Path] | None) -> dict[str, Any] | None:
-    from search.results.export import read_result
-
-    if artifacts is None:
-        return None
-    try:
-        params = read_result(artifacts(study)).get("params")
-    except StudyError:
-        return None  # made on another machine, whose database is shared and whose files are not
-    return params if isinstance(params, dict) else None
-
-
 def _cell(row: Row, key: str) -> str:
     value = row.get(key)
     if value is None:
         return "-"
     if key == "params":
         return ", ".join(f"{name} {_short(setting)}" for name, setting in value.items())
-    text = f"{value:.3f}" if isinstance(value, float) else _printable(str(value))
+    text = f"{value:.3f}" if isinstance(value, float) else printable(str(value))
     return f"{text} *" if key == "architecture" and row["best"] else text
 
 
 def _short(setting: Any) -> str:
-    return f"{setting:.3g}" if isinstance(setting, float) else _printable(str(setting))
+    return f"{setting:.3g}" if isinstance(setting, float) else printable(str(setting))
 
 
-def _printable(text: str) -> str:
-    """Take out what would steer a terminal."""
-    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
+def _check_format(table_format: str, out: Path | None) -> None:
+    if table_format not in FORMATS:
+        raise ConfigError(f"--format {table_format}: unknown; choose one of {', '.join(FORMATS)}")
+    if table_format == "xlsx" and (out is None or (out == STANDARD_OUTPUT and sys.stdout.isatty())):
+        raise ConfigError("--format xlsx: is no text; give the file to write with --out")
+    if out is None:
+        return
+    if _ending(out) in FORMATS and _ending(out) != table_format:
+        raise ConfigError(
+            f"{out}: ends in .{_ending(out)}, but --format is {table_format}; change one of them"
+        )
+    if table_format == "xlsx" and out.suffix.lower() == ".gz":
+        raise ConfigError(f"{out}: a workbook is compressed already; end the name in .xlsx")
 
 
-def _as_text(ranked: Sequence[Row], width: int | None) -> str:
+def _ending(out: Path) -> str:
+    name = out.with_suffix("") if out.suffix.lower() == ".gz" else out
+    return name.suffix.lower().removeprefix(".")
+
+
+def _width(out: Path | None) -> int:
+    from rich.console import Console
+
+    to_terminal = out in {None, STANDARD_OUTPUT} and sys.stdout.isatty()
+    return Console().width if to_terminal else WIDTH_OF_FILES
+
+
+def _as_text(ranked: Sequence[Row], width: int) -> str:
     from rich.console import Console
 
     if not ranked:
         return "no study is done yet; rbptune status shows how far they are\n"
+    narrow = render_table(ranked, with_params=False)
+    if natural_width(narrow) > width:
+        shown = [key for key in _HEADINGS if key != "params"]
+        return as_records(
+            [[_cell(r, k) for k in shown] for r in ranked], [_HEADINGS[k] for k in shown], width
+        )
     stream = io.StringIO()
-    width = width or (Console().width if sys.stdout.isatty() else WIDTH_OF_FILES)
-    table = render_table(ranked, with_params=width >= _WIDTH_WITH_PARAMS)
-    Console(file=stream, width=width).print(table)
+    Console(file=stream, width=width).print(
+        render_table(ranked) if width >= _WIDTH_WITH_PARAMS else narrow,
+    )
     return stream.getvalue()
 
 
@@ -187,23 +175,27 @@ def _as_json(ranked: Sequence[Row]) -> str:
     return json.dumps(list(ranked), indent=2) + "\n"
 
 
-def _as_csv(ranked: Sequence[Row]) -> str:
+def _as_csv(ranked: Sequence[Row], separator: str = ",") -> str:
     header, lines = _flat(ranked)
     stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
+    writer = csv.writer(stream, delimiter=separator, lineterminator="\n")
     writer.writerow(header)
     writer.writerows(lines)
     return stream.getvalue()
 
 
-def _write_xlsx(ranked: Sequence[Row], out: Path) -> None:
+def _as_tsv(ranked: Sequence[Row]) -> str:
+    return _as_csv(ranked, "\t")
+
+
+def _as_xlsx(ranked: Sequence[Row]) -> bytes:
     import pandas as pd
 
     header, lines = _flat(ranked)
+    content = io.BytesIO()
     board = pd.DataFrame(lines, columns=header)
-    # Given a stream, pandas does not choose the format by the name of the file.
-    with write_atomically(out) as temporary, temporary.open("wb") as stream:
-        board.to_excel(stream, sheet_name="Leaderboard", index=False, freeze_panes=(1, 0), engine="openpyxl")
+    board.to_excel(content, sheet_name="Leaderboard", index=False, freeze_panes=(1, 0), engine="openpyxl")
+    return content.getvalue()
 
 
 def _flat(ranked: Sequence[Row]) -> tuple[list[str], list[list[Any]]]:
@@ -220,5 +212,5 @@ def _safe(value: Any) -> Any:
     """Keep a spreadsheet from taking a text for a formula."""
     if not isinstance(value, str):
         return value
-    text = _printable(value)
+    text = printable(value)
     return f"'{text}" if _FORMULA.match(value) else text

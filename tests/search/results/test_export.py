@@ -72,7 +72,8 @@ def test_the_export_alone_predicts_as_the_study_did(artifacts, out, tmp_path):
     np.testing.assert_array_equal(load_model(moved).predict(codes), before)
     fasta = tmp_path / "x.fasta"
     fasta.write_text(">a\nACGUACGUAGCUAGCUAGCAUC\n")
-    assert predict_fasta(moved, fasta).splitlines()[1].startswith("a\t22\t")
+    predict_fasta(moved, fasta, tmp_path / "x.tsv")
+    assert (tmp_path / "x.tsv").read_text().splitlines()[1].startswith("a\t22\t")
 
 
 def test_the_motif_table(artifacts, out):
@@ -232,3 +233,10 @@ def test_a_failed_export_keeps_the_earlier_one(artifacts, out, monkeypatch):
         export_study(artifacts, out)
     assert content(out) == before
     assert [path.name for path in out.parent.iterdir()] == ["rbfox1"]
+
+
+def test_mode_and_group_of_an_earlier_folder_stay(artifacts, out):
+    export_study(artifacts, out)
+    out.chmod(0o2750)
+    export_study(artifacts, out)
+    assert out.stat().st_mode & 0o7777 == 0o2750

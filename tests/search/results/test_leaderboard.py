@@ -1,14 +1,17 @@
 """Tests of the ranking of finished studies."""
 
 import csv
+import gzip
 import io
 import json
+from pathlib import Path
 
 import openpyxl
 import pytest
 
 from data_io.errors import ConfigError, StorageError
-from search.results.leaderboard import leaderboard, rank_studies
+from search.results.leaderboard import format_of, leaderboard
+from search.results.ranking import rank_studies
 from tests.support.toys import finish_study
 
 
@@ -156,12 +159,50 @@ def test_xlsx_whatever_the_file_is_called(tmp_path):
     assert workbook.active.max_row == 5
 
 
+def test_the_name_of_a_file_says_its_format():
+    names = {
+        "b.csv": "csv",
+        "b.TSV.gz": "tsv",
+        "b.json": "json",
+        "b.xlsx": "xlsx",
+        "b.txt": "table",
+        "-": "table",
+    }
+    assert {name: format_of(Path(name)) for name in names} == names
+    assert format_of(None) == "table"
+
+
+@pytest.mark.parametrize("table_format", ["csv", "tsv", "json"])
+def test_compressed_by_its_ending(table_format, tmp_path):
+    out = tmp_path / f"board.{table_format}.gz"
+    leaderboard(ROWS, table_format, out)
+    assert gzip.decompress(out.read_bytes()).decode() == leaderboard(ROWS, table_format)
+
+
+def test_one_format_does_not_go_by_the_name_of_another(tmp_path):
+    with pytest.raises(ConfigError, match=r"b\.xlsx: ends in \.xlsx, but --format is csv"):
+        leaderboard(ROWS, "csv", tmp_path / "b.xlsx")
+    with pytest.raises(ConfigError, match=r"a workbook is compressed already; end the name in \.xlsx"):
+        leaderboard(ROWS, "xlsx", tmp_path / "b.xlsx.gz")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_narrow_terminals_get_records_with_whole_names():
+    text = leaderboard(ROWS[2:3], width=40)
+    assert text == (
+        "RBFOX1\n"
+        "  Experiment RNCMPT00001, Arch cnn *,\n"
+        "  Validation 0.610, Test 0.590,\n"
+        "  Pearson 0.612, Trials 30\n"
+    )
+
+
 def test_bad_arguments(tmp_path):
-    with pytest.raises(ConfigError, match="--format pdf: unknown; choose one of table, csv, json, xlsx"):
+    with pytest.raises(ConfigError, match="--format pdf: unknown; choose one of table, csv, tsv, json, xlsx"):
         leaderboard(ROWS, "pdf")
     with pytest.raises(ConfigError, match=r"--format xlsx: is no text.*--out"):
         leaderboard(ROWS, "xlsx")
     (tmp_path / "file").write_text("")
     for table_format in ("csv", "xlsx"):
         with pytest.raises(StorageError, match="cannot be written"):
-            leaderboard(ROWS, table_format, tmp_path / "file" / "x.xlsx")
+            leaderboard(ROWS, table_format, tmp_path / "file" / f"x.{table_format}")
