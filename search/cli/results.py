@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from data_io.outputs import STANDARD_OUTPUT, check_output
 from search.cli.options import (
     ArchOption,
     JobsOption,
+    OutOption,
     StorageOption,
     WorkspaceOption,
     console,
     cores,
     read_rows,
+    say_written,
+    write_out,
 )
 from search.cli.studies import end
 from search.study.workspace import DEFAULT, Workspace
@@ -27,6 +30,7 @@ class TableFormat(StrEnum):
 
     table = "table"
     csv = "csv"
+    tsv = "tsv"
     json = "json"
     xlsx = "xlsx"
 
@@ -68,28 +72,40 @@ def leaderboard(
     workspace: WorkspaceOption = DEFAULT,
     storage: StorageOption = None,
     table_format: Annotated[
-        TableFormat, typer.Option("--format", help="How to show it.")
-    ] = TableFormat.table,
-    out: Annotated[Path | None, typer.Option("--out", help="File to write.")] = None,
+        TableFormat | None,
+        typer.Option("--format", help="How to write it.", show_default="by the ending of --out, or table"),
+    ] = None,
+    out: OutOption = None,
 ) -> None:
     """Rank the finished studies of every protein."""
+    from search.results.leaderboard import format_of
     from search.results.leaderboard import leaderboard as write
 
     place = Workspace(workspace, storage)
-    text = write(read_rows(place), table_format.value, out, artifacts=place.artifacts)
-    sys.stdout.write(text if out is None else f"written to {out}\n")
+    chosen = format_of(out) if table_format is None else table_format.value
+    if out is not None:
+        check_output(out, [place.database])
+    text = write(read_rows(place), chosen, out, artifacts=place.artifacts, inputs=[place.database])
+    write_out(text)
+    say_written(out)
 
 
 def predict(
     export_dir: Annotated[Path, typer.Argument(help="Folder of an export.", show_default=False)],
-    fasta: Annotated[Path, typer.Argument(help="Sequences to score.", show_default=False)],
-    out: Annotated[Path | None, typer.Option("--out", help="Table to write (.tsv).")] = None,
+    fasta: Annotated[
+        Path,
+        typer.Argument(help="Sequences to score, plain or gzip; - is standard input.", show_default=False),
+    ],
+    out: OutOption = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Refuse letters such as R (A or G), otherwise read as N.")
+    ] = False,
 ) -> None:
-    """Score sequences with an exported model."""
+    """Score sequences with an exported model; write a table, .tsv or .csv."""
     from search.results.scoring import predict_fasta
 
-    text = predict_fasta(export_dir, fasta, out)
-    sys.stdout.write(text if out is None else f"written to {out}\n")
+    predict_fasta(export_dir, fasta, out or STANDARD_OUTPUT, strict)
+    say_written(out)
 
 
 def demo(

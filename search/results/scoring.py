@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-import io
+import csv
+import logging
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, TypeAlias
+from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from data_io.alphabet import WIDTH, encode
-from data_io.fasta import stream_fasta
-from data_io.files import write_atomically
+from data_io.alphabet import PAD, WIDTH, N, encode
+from data_io.errors import ConfigError
+from data_io.fasta import Contents, Fragment, open_fasta
+from data_io.outputs import STANDARD_OUTPUT, check_output, open_text_output
 from models.weights import LoadedModel, load_model
 
-COLUMNS = ("name", "length", "score", "best_window_start")
+COLUMNS = ("name", "length", "score", "best_window_start", "unknown")
 _BATCH = 4096
+_OTHER_FORMATS = {".xlsx", ".xls", ".ods", ".json", ".parquet"}
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -34,20 +39,23 @@ class Score:
         all windows for a sequence longer than 41.
     best_window_start : int
         Position, from 1, at which the window of that score begins.
+    unknown : float
+        Share of that window's letters that are N: 1 where the score rests on no letter at all.
     """
 
     name: str
     length: int
     score: float
     best_window_start: int
+    unknown: float = 0.0
 
 
 @dataclass(frozen=True)
 class _Piece:
     """A stretch of a sequence with at most a batch of windows."""
 
+    record: int
     name: str
-    length: int
     first: int
     text: str
 
@@ -56,53 +64,53 @@ class _Piece:
         return max(len(self.text) - WIDTH + 1, 1)
 
 
-Records: TypeAlias = Iterable[tuple[str, str]]
+def predict_fasta(export: Path, fasta: Path, out: Path = STANDARD_OUTPUT, strict: bool = False) -> None:
+    """Score every sequence of a FASTA file and write a table, in memory that does not grow with the file.
 
-
-def predict_fasta(export: Path, fasta: Path, out: Path | None = None) -> str:
-    """Score every sequence of a FASTA file and write a tab-separated table.
+    The file is checked as a whole before the work begins; what is odd in it is logged as a warning.
 
     Parameters
     ----------
     export : Path
         A folder of `search.results.export.export_study`; nothing else is needed.
     fasta : Path
-        Plain or compressed; read, scored and written piece by piece where `out` is given.
-    out : Path, optional
-        The table, which appears when it is complete. Default: the text is returned.
-
-    Returns
-    -------
-    str
-        The table's text, empty where it went to `out`.
+        Plain or compressed; "-" is standard input.
+    out : Path
+        The table, comma-separated if it ends in .csv, otherwise tab-separated; see `data_io.outputs`. A file
+        appears when it is complete. Default: standard output.
+    strict : bool
+        Refuse letters that stand for several bases. Default: read them as N.
 
     Raises
     ------
+    ConfigError
+        When the name of `out` asks for another kind of file.
     ModelError
         When the folder holds no model, or a damaged one.
     DataError
         When the file cannot be read as RNA or DNA sequences.
     StorageError
-        When `out` cannot be written.
+        When `out` cannot be written, or is the FASTA file or a part of the model.
     """
-    scores = score_sequences(load_model(export), stream_fasta(fasta))
-    if out is None:
-        text = io.StringIO()
-        write_scores(scores, text)
-        return text.getvalue()
-    with write_atomically(out) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as stream:
-        write_scores(scores, stream)
-    return ""
+    separator = _separator(out)
+    check_output(out, [fasta, *export.glob("*")])
+    with open_fasta(fasta) as file:
+        _warn(file.name, file.check(strict))
+        model = load_model(export)
+        with open_text_output(out) as stream, closing(file.fragments()) as fragments:
+            write_scores(score_sequences(model, fragments), stream, separator)
 
 
-def score_sequences(model: LoadedModel, records: Records, batch_size: int = _BATCH) -> Iterator[Score]:
-    """Score named sequences, whatever their length and number, in bounded memory.
+def score_sequences(
+    model: LoadedModel, fragments: Iterable[Fragment], batch_size: int = _BATCH
+) -> Iterator[Score]:
+    """Score sequences, whatever their length and number, in bounded memory.
 
     Parameters
     ----------
     model : LoadedModel
         The mean of its members is the score.
-    records : iterable of (name, sequence)
+    fragments : iterable of Fragment
         Sequences up to 41 letters are scored whole, longer ones in every window of 41.
     batch_size : int
         Windows predicted at once. Default is 4096.
@@ -112,32 +120,66 @@ def score_sequences(model: LoadedModel, records: Records, batch_size: int = _BAT
     Score
         One a record, in their order.
     """
-    best: Score | None = None
-    for pieces in _grouped(_cut(records, batch_size), batch_size):
-        for found, begins in _best_of(model, pieces):
-            if begins:
-                if best is not None:
-                    yield best
-                best = found
-            elif best is None or found.score > best.score:
-                best = found
+    record, best = 0, None
+    for pieces in _grouped(_cut(fragments, batch_size), batch_size):
+        for piece, found in zip(pieces, _best_of(model, pieces), strict=True):
+            if piece.record != record and best is not None:
+                yield best
+            if piece.record != record or best is None or found.score > best.score:
+                record, best = piece.record, found
+            else:
+                best = replace(best, length=found.length)
     if best is not None:
         yield best
 
 
-def write_scores(scores: Iterable[Score], stream: IO[str]) -> None:
-    """Write scores as tab-separated text with a header."""
-    stream.write("\t".join(COLUMNS) + "\n")
-    for score in scores:
-        name = " ".join(score.name.split())
-        stream.write(f"{name}\t{score.length}\t{score.score:.6g}\t{score.best_window_start}\n")
+def write_scores(scores: Iterable[Score], stream: IO[str], separator: str = "\t") -> None:
+    """Write scores as separated text with a header; names are quoted only between commas."""
+    if separator == "\t":
+        writer = csv.writer(
+            stream, delimiter="\t", lineterminator="\n", quoting=csv.QUOTE_NONE, quotechar=None
+        )
+    else:
+        writer = csv.writer(stream, delimiter=separator, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for s in scores:
+        name = " ".join(s.name.split())
+        writer.writerow((name, s.length, f"{s.score:.6g}", s.best_window_start, f"{s.unknown:.2g}"))
 
 
-def _cut(records: Records, batch_size: int) -> Iterator[_Piece]:
-    """Cut long sequences so that their windows fit batches; neighbours share the letters of a window."""
-    for name, sequence in records:
-        for first in range(0, max(len(sequence) - WIDTH + 1, 1), batch_size):
-            yield _Piece(name, len(sequence), first, sequence[first : first + batch_size + WIDTH - 1])
+def _separator(out: Path) -> str:
+    ending = (out.with_suffix("") if out.suffix.lower() == ".gz" else out).suffix.lower()
+    if ending in _OTHER_FORMATS:
+        raise ConfigError(f"{out}: predictions are text; end the name in .tsv or .csv")
+    return "," if ending == ".csv" else "\t"
+
+
+def _warn(name: str, contents: Contents) -> None:
+    if contents.ambiguous:
+        count = f"{contents.ambiguous:,} of {contents.letters:,} letters"
+        _log.warning(
+            "%s: %s read as N (first: %s); --strict refuses them", name, count, contents.first_ambiguous
+        )
+    if contents.unknown:
+        count = f"{contents.unknown:,} of {contents.records:,} records without a known letter"
+        _log.warning("%s: %s (first: %r); their 'unknown' is 1", name, count, contents.first_unknown)
+
+
+def _cut(fragments: Iterable[Fragment], batch_size: int) -> Iterator[_Piece]:
+    """Join fragments and cut them so that their windows fit batches; neighbours share a window's letters."""
+    size, step = batch_size + WIDTH - 1, batch_size
+    record, name, first, text = 0, "", 0, ""
+    for fragment in fragments:
+        if fragment.record != record:
+            if record:
+                yield _Piece(record, name, first, text)
+            record, name, first, text = fragment.record, fragment.name, 0, ""
+        text += fragment.text
+        while len(text) > size:
+            yield _Piece(record, name, first, text[:size])
+            first, text = first + step, text[step:]
+    if record:
+        yield _Piece(record, name, first, text)
 
 
 def _grouped(pieces: Iterable[_Piece], batch_size: int) -> Iterator[list[_Piece]]:
@@ -154,28 +196,33 @@ def _grouped(pieces: Iterable[_Piece], batch_size: int) -> Iterator[list[_Piece]
         yield group
 
 
-def _best_of(model: LoadedModel, pieces: list[_Piece]) -> Iterator[tuple[Score, bool]]:
-    """Score pieces together; with each best window comes whether its sequence begins there."""
-    predictions = model.predict(_encode_windows(pieces))
+def _best_of(model: LoadedModel, pieces: list[_Piece]) -> Iterator[Score]:
+    """Score pieces together and give the best window of each, with the length of the sequence so far."""
+    codes = _encode_windows(pieces)
+    predictions = model.predict(codes)
     ends = np.cumsum([piece.windows for piece in pieces])
-    for piece, scores in zip(pieces, np.split(predictions, ends[:-1]), strict=True):
-        top = int(scores.argmax())
-        found = Score(piece.name, piece.length, float(scores[top]), piece.first + top + 1)
-        yield found, piece.first == 0
+    tops = [int(part.argmax()) for part in np.split(predictions, ends[:-1])]
+    best = tops + ends - [piece.windows for piece in pieces]
+    unknown = (codes[best] == N).sum(axis=1) / (codes[best] != PAD).sum(axis=1)
+    for piece, top, score, share in zip(pieces, tops, predictions[best], unknown, strict=True):
+        length = piece.first + len(piece.text)
+        yield Score(piece.name, length, float(score), piece.first + top + 1, float(share))
 
 
 def _encode_windows(pieces: list[_Piece]) -> NDArray[np.uint8]:
     """Codes of all windows of the pieces, shape (windows, 41); each letter is encoded once."""
-    lines = [range(0, max(len(piece.text), 1), WIDTH) for piece in pieces]
-    texts = [piece.text[i : i + WIDTH] for piece, starts in zip(pieces, lines, strict=True) for i in starts]
-    names = [piece.name for piece, starts in zip(pieces, lines, strict=True) for _ in starts]
-    codes, _ = encode(texts, lambda index: f"record {names[index]!r}")
-    blocks = np.split(codes, np.cumsum([len(starts) for starts in lines])[:-1])
-    return np.concatenate([_slide(block, len(p.text)) for block, p in zip(blocks, pieces, strict=True)])
+    text = "".join(piece.text for piece in pieces)
+    windows = np.array([piece.windows for piece in pieces])
+    lengths = np.array([len(piece.text) for piece in pieces])
+    ends = np.cumsum(lengths)
 
+    def name(line: int) -> str:
+        return f"record {pieces[int(np.searchsorted(ends, line * WIDTH, side='right'))].name!r}"
 
-def _slide(codes: NDArray[np.uint8], length: int) -> NDArray[np.uint8]:
-    """Windows of a text from its lines of 41 codes; one padded window for a text that is not longer."""
-    if length <= WIDTH:
-        return codes
-    return np.lib.stride_tricks.sliding_window_view(codes.ravel()[:length], WIDTH)
+    lines, _ = encode([text[i : i + WIDTH] for i in range(0, len(text), WIDTH)], name)
+    letters = np.append(lines.ravel()[: len(text)], np.full(WIDTH, PAD, np.uint8))
+    begins = np.repeat(ends - lengths - np.cumsum(windows) + windows, windows) + np.arange(windows.sum())
+    codes: NDArray[np.uint8] = np.lib.stride_tricks.sliding_window_view(letters, WIDTH)[begins]
+    if lengths.min() < WIDTH:  # behind a short piece there are letters of the next one
+        codes[np.arange(WIDTH) >= np.repeat(lengths, windows)[:, None]] = PAD
+    return codes

@@ -8,7 +8,6 @@ import pytest
 
 from data_io.errors import DataError
 from data_io.experiments import Experiment, read_master_sheet
-from data_io.fasta import read_fasta
 from data_io.sealed import open_test_set
 from data_io.simulate import simulate
 from data_io.targets import TargetScaling
@@ -395,37 +394,6 @@ def test_bad_master_sheets(tmp_path, case):
     name, write, message = BAD_SHEETS[case]
     write(tmp_path / name)
     expect(tmp_path / name, message, read_master_sheet, tmp_path / name)
-
-
-BAD_FASTA = {
-    "protein letters": (
-        ">one\nACGU\n>two words\nMKVLAAGG\n",
-        "record 'two' has the letter 'M' in line 4; only A, C, G, U, T and N can be scored",
-    ),
-    "a gap": (
-        ">one\nAC-GU\n",
-        "record 'one' has the letter '-' in line 2; only A, C, G, U, T and N can be scored",
-    ),
-    "no header": ("ACGU\n", "line 1 stands before the first '>'; is this a FASTA file?"),
-    "no record": ("\n\n", "holds no sequence; give a FASTA file with at least one record"),
-    "an empty record": (">one\n>two\nACGU\n", "record 'one' has no sequence; complete it or remove it"),
-}
-
-
-@pytest.mark.parametrize("case", BAD_FASTA)
-def test_bad_fasta(tmp_path, case):
-    text, message = BAD_FASTA[case]
-    (tmp_path / "a.fasta").write_text(text)
-    expect(tmp_path / "a.fasta", message, read_fasta, tmp_path / "a.fasta")
-
-
-def test_a_fasta_that_is_none(tmp_path):
-    expect(tmp_path / "a.fa", "no such file; give a FASTA file", read_fasta, tmp_path / "a.fa")
-    (tmp_path / "a.fa").write_bytes(b"\xff\xd8\xff\xe0 picture")
-    expect(tmp_path / "a.fa", "is no text; give a FASTA file", read_fasta, tmp_path / "a.fa")
-    (tmp_path / "a.fa.gz").write_text(">a\nACGU\n")
-    message = "cannot be read (Not a gzipped file (b'>a')); give a FASTA file"
-    expect(tmp_path / "a.fa.gz", message, read_fasta, tmp_path / "a.fa.gz")
 
 
 def test_an_unknown_experiment_of_a_large_matrix(tmp_path, matrix):

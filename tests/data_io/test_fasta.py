@@ -1,27 +1,225 @@
+"""FASTA files as they are met, each with what is read of it or the one line that refuses it."""
+
 import gzip
+import os
+import subprocess
+import sys
+import threading
+from itertools import groupby
 
 import pytest
 
-from data_io.fasta import read_fasta
+from data_io.errors import DataError
+from data_io.fasta import open_fasta
+from tests.conftest import REPOSITORY
+
+S = "AGCUUGCAUGACGGAUCGAUUGCAUGCAUAGCAUCGAUCGGGCAUAUCGCGAUACGAUC"
+A = f">a\n{S}\n"
+PACKED = gzip.compress(A.encode())
+END_OF_BGZIP = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
 
 
-def test_reads_records(tmp_path):
-    path = tmp_path / "a.fasta"
-    path.write_text(">one the first\nACGU\nacgt\n\n>two\n  NNA  \n>\nGG\n")
-    assert read_fasta(path) == [("one", "ACGUACGU"), ("two", "NNA"), ("sequence_3", "GG")]
+def read(path):
+    """Names and sequences of the whole file."""
+    with open_fasta(path) as file:
+        records = groupby(file.fragments(), key=lambda fragment: (fragment.record, fragment.name))
+        return [(name, "".join(part.text for part in parts)) for (_, name), parts in records]
+
+
+def check(path, **options):
+    with open_fasta(path) as file:
+        return file.check(**options)
+
+
+def write(folder, content):
+    path = folder / "a.fa"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+READ = {
+    "lower case": (f">a\n{S.lower()}\n", [("a", S)]),
+    "DNA": (f">a\n{S.replace('U', 'T')}\n", [("a", S)]),
+    "wrapped, with blank lines": (
+        ">a\n" + "\n".join(S[i : i + 7] for i in range(0, 59, 7)) + "\n\n\n",
+        [("a", S)],
+    ),
+    "line ends of Windows": (f">a desc\r\n{S[:30]}\r\n{S[30:]}\r\n", [("a", S)]),
+    "line ends of old Macs": (f">a desc\r{S[:30]}\r{S[30:]}\r>b\r{S}\r", [("a", S), ("b", S)]),
+    "a carriage return in a header": (f">a\r b\n{S}\n", [("a", S)]),
+    "no line end at the end": (f">a\n{S}", [("a", S)]),
+    "blanks around": (f"\n  >one\n ACGU \n\t{S}\n", [("one", "ACGU" + S)]),
+    "a byte-order mark": (b"\xef\xbb\xbf" + A.encode(), [("a", S)]),
+    "UTF-16": (A.encode("utf-16"), [("a", S)]),
+    "UTF-16 with a wide header": (f">Ψ\n{S}\n".encode("utf-16"), [("Ψ", S)]),
+    "a header in Latin-1": (f">Universit\xe9 a\n{S}\n".encode("latin-1"), [("Universit\xe9", S)]),
+    "a header in UTF-8": (f">Université a\n{S}\n", [("Université", S)]),
+    "a no-break space behind the letters": (f">a\n{S}\u00a0\n", [("a", S)]),
+    "a no-break space alone in a line": (f">a\n{S}\n\u00a0\n", [("a", S)]),
+    "headers without a name": (f">\n{S}\n>  \n{S}\n", [("sequence_1", S), ("sequence_2", S)]),
+    "a blank before the name": (f"> a first\n{S}\n", [("a", S)]),
+    "a tab behind the name": (f">a\tb c\n{S}\n", [("a", S)]),
+    "the same name twice": (A + A, [("a", S), ("a", S)]),
+    "ambiguous letters": (
+        ">a\nACRYSWKMBDHVNU\n>b\nryswkmbdhvn\n",
+        [("a", "AC" + "N" * 11 + "U"), ("b", "N" * 11)],
+    ),
+    "a line longer than what is read at once": (f">a\n{S * 4000}\n>b\n{S}\n", [("a", S * 4000), ("b", S)]),
+    "a header longer than that": (f">a {'x>A' * 40_000}\n{S}\n", [("a", S)]),
+    "gzip": (PACKED, [("a", S)]),
+    "bgzip": (PACKED + END_OF_BGZIP, [("a", S)]),
+    "gzip in two parts": (gzip.compress(A[:20].encode()) + gzip.compress(A[20:].encode()), [("a", S)]),
+    "gzip with zeros behind": (PACKED + bytes(512), [("a", S)]),
+    "gzip of UTF-16": (gzip.compress(A.encode("utf-16")), [("a", S)]),
+}
+ONLY = "; only A, C, G, U, T, N and ambiguous bases (R, Y, ...) can be scored"
+REFUSED = {
+    "protein letters": (
+        ">one\nACGU\n>two words\nMKVLAAGG\n",
+        f"record 'two' has the letter 'L' in line 4{ONLY}",
+    ),
+    "a gap": (">one\nAC-GU\n", f"record 'one' has the letter '-' in line 2{ONLY}"),
+    "a stop": (">one\nACGU*\n", f"record 'one' has the letter '*' in line 2{ONLY}"),
+    "pseudouridine": (">a\nACΨU\n", f"record 'a' has the letter 'Ψ' in line 2{ONLY}"),
+    "a letter like K": (">a\nAC\u212a\n", f"record 'a' has the letter '\u212a' in line 2{ONLY}"),
+    "a structure": (f"{A}(((...)))\n", f"record 'a' has the letter '(' in line 3{ONLY}"),
+    "a zero byte": (">a\nAC\0GU\n", f"record 'a' has the letter '\\x00' in line 2{ONLY}"),
+    "a far line": (f">a\n{S * 4000}\n{S}\nAC!\n", f"record 'a' has the letter '!' in line 4{ONLY}"),
+    "a > within a long line": (
+        f">a\n{'A' * (1 << 16)}>b\n{S}\n",
+        f"record 'a' has the letter '>' in line 2{ONLY}",
+    ),
+    "no header": ("ACGU\n", "line 1 stands before the first '>'; is this a FASTA file?"),
+    "a table": (f"a\t{S}\n", "line 1 stands before the first '>'; is this a FASTA file?"),
+    "FASTQ": (f"@r1\n{S}\n+\n{S}\n", "line 1 stands before the first '>'; this looks like FASTQ, convert it"),
+    "a web page": (
+        "\n<!DOCTYPE html>\n",
+        "line 2 stands before the first '>'; this looks like a web page, get the file again",
+    ),
+    "no record": ("\n\n", "holds no sequence; give a FASTA file with at least one record"),
+    "nothing": ("", "holds no sequence; give a FASTA file with at least one record"),
+    "nothing, compressed": (
+        gzip.compress(b""),
+        "holds no sequence; give a FASTA file with at least one record",
+    ),
+    "an empty record": (">one\n>two\nACGU\n", "record 'one' has no sequence; complete it or remove it"),
+    "an empty last record": (f"{A}>two\n \n", "record 'two' has no sequence; complete it or remove it"),
+    "an empty record with a no-break space": (
+        ">a\n\u00a0\n>b\nA\n",
+        "record 'a' has no sequence; complete it or remove it",
+    ),
+    "a picture": (b"\xff\xd8\xff\xe0 picture", "is no text; give a FASTA file"),
+    "a program": (b"\x7fELF\x02\x01\0\0", "is no text; give a FASTA file"),
+    "half a letter of UTF-16": (A.encode("utf-16") + b"A", "is no text; give a FASTA file"),
+    "gzip that ends early": (
+        PACKED[:-9],
+        "cannot be read (Compressed file ended before the end-of-stream marker was reached); "
+        "give a FASTA file",
+    ),
+    "gzip with something behind": (
+        PACKED + b"junk",
+        "cannot be read (Not a gzipped file (b'ju')); give a FASTA file",
+    ),
+    "bzip2": (b"BZh91AY&SY", "is compressed by bzip2; unpack it, or give it plain or compressed by gzip"),
+    "xz": (b"\xfd7zXZ\0\0", "is compressed by xz; unpack it, or give it plain or compressed by gzip"),
+    "zstd": (
+        b"\x28\xb5\x2f\xfd\0",
+        "is compressed by zstd; unpack it, or give it plain or compressed by gzip",
+    ),
+    "zip": (b"PK\x03\x04\0", "is compressed by zip; unpack it, or give it plain or compressed by gzip"),
+}
+
+
+@pytest.mark.parametrize("case", READ)
+def test_read(tmp_path, case):
+    content, records = READ[case]
+    path = write(tmp_path, content)
+    assert read(path) == records
+    found = check(path)
+    assert (found.records, found.letters) == (len(records), sum(len(sequence) for _, sequence in records))
+
+
+@pytest.mark.parametrize("case", REFUSED)
+@pytest.mark.parametrize("reading", [read, check])
+def test_refused(tmp_path, case, reading):
+    content, message = REFUSED[case]
+    path = write(tmp_path, content)
+    with pytest.raises(DataError) as caught:
+        reading(path)
+    assert str(caught.value) == f"{path}: {message}"
 
 
 @pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize("start", [b"", b"\xef\xbb\xbf"])
 @pytest.mark.parametrize("packed", [False, True])
-def test_tolerates_the_ways_of_writing_text(tmp_path, newline, start, packed):
+@pytest.mark.parametrize("name", ["a.fa", "a.fa.gz"])
+def test_tolerates_the_ways_of_writing_text(tmp_path, newline, start, packed, name):
+    """Compression is told by the content, whatever the file is called."""
     data = start + newline.join([">a", "AC", "GU", ">b", "G"]).encode()
-    path = tmp_path / ("a.fa.gz" if packed else "a.fa")
+    path = tmp_path / name
     path.write_bytes(gzip.compress(data) if packed else data)
-    assert read_fasta(path) == [("a", "ACGU"), ("b", "G")]
+    assert read(path) == [("a", "ACGU"), ("b", "G")]
 
 
-def test_sequences_may_be_long(tmp_path):
-    path = tmp_path / "a.fa"
-    path.write_text(">long\n" + "\n".join(["ACGUACGUAC"] * 1000))
-    assert read_fasta(path) == [("long", "ACGUACGUAC" * 1000)]
+def test_files_that_cannot_be_opened(tmp_path):
+    for path, reason in (
+        (tmp_path / "none.fa", "no such file"),
+        (tmp_path, "cannot be read (Is a directory)"),
+    ):
+        with pytest.raises(DataError) as caught:
+            read(path)
+        assert str(caught.value) == f"{path}: {reason}; give a FASTA file"
+
+
+def test_what_a_check_counts(tmp_path):
+    path = write(tmp_path, f">a\n{S}\n>n\nNNN\nnn\n>b\nACR\nYA\n>m\nNRn\n")
+    found = check(path)
+    assert (found.records, found.letters) == (4, 59 + 5 + 5 + 3)
+    assert (found.ambiguous, found.first_ambiguous) == (3, "'R' in line 7, record 'b'")
+    assert (found.unknown, found.first_unknown) == (2, "n")
+
+
+def test_a_strict_check(tmp_path):
+    path = write(tmp_path, f">a\n{S}\n>b\nACrN\n")
+    message = "has the ambiguous letter 'r' in line 4, record 'b'; without --strict it is read as N"
+    with pytest.raises(DataError) as caught:
+        check(path, strict=True)
+    assert str(caught.value) == f"{path}: {message}"
+    assert check(write(tmp_path, ">a\nACGNn\n"), strict=True).ambiguous == 0
+
+
+@pytest.mark.parametrize("content", [A.encode(), PACKED, PACKED + END_OF_BGZIP])
+def test_a_pipe_can_be_read_twice(tmp_path, content):
+    os.mkfifo(tmp_path / "pipe")
+    writer = threading.Thread(target=(tmp_path / "pipe").write_bytes, args=(content,), daemon=True)
+    writer.start()
+    with open_fasta(tmp_path / "pipe") as file:
+        assert (file.check().letters, [part.text for part in file.fragments()]) == (59, [S])
+    writer.join(10)
+
+
+@pytest.mark.parametrize("content", [A.encode(), PACKED])
+@pytest.mark.parametrize("pipe", [True, False])
+def test_standard_input(tmp_path, content, pipe):
+    """Of a file, what was read before is no part of it."""
+    body = (
+        "from pathlib import Path; import os; from data_io.fasta import *\n"
+        "os.read(0, 3)\n"
+        "with open_fasta(Path('-')) as f: print(f.name, f.check().letters, len(list(f.fragments())))"
+    )
+    path = write(tmp_path, b"###" + content)
+    command = [sys.executable, "-c", body]
+    if pipe:
+        done = subprocess.run(
+            command, cwd=REPOSITORY, input=path.read_bytes(), capture_output=True, check=False
+        )
+    else:
+        with path.open("rb") as file:
+            done = subprocess.run(command, cwd=REPOSITORY, stdin=file, capture_output=True, check=False)
+    assert (done.stdout, done.stderr) == (b"standard input 59 1\n", b"")
+
+
+def test_memory_does_not_grow_with_a_sequence(tmp_path):
+    path = write(tmp_path, ">a\n" + S * 20_000)
+    with open_fasta(path) as file:
+        assert max(len(part.letters) for part in file.fragments()) <= 1 << 16

@@ -172,7 +172,7 @@ class TestInputs:
             "except StorageError as error: sys.stderr.write(str(error))"
         )
         done = run("< x.fa", body, tmp_path)
-        assert done.stderr == "x.fa: is the input - itself; write to another file"
+        assert done.stderr == "x.fa: is the input standard input itself; write to another file"
 
     def test_a_pipe_that_is_both(self, tmp_path):
         os.mkfifo(tmp_path / "pipe")

@@ -99,10 +99,12 @@ class TestResults:
         elsewhere.mkdir()
         (elsewhere / "new.fasta").write_text("".join(f">{n}\n{s}\n" for n, s in SEQUENCES.items()))
         done = run_alone("predict", "../model", "new.fasta", cwd=elsewhere)
-        assert (done.returncode, done.stderr) == (0, "")
+        odd = "1 of 4 records without a known letter (first: 'some'); their 'unknown' is 1"
+        assert (done.returncode, done.stderr) == (0, f"new.fasta: {odd}\n")
         rows = list(csv.DictReader(io.StringIO(done.stdout), delimiter="\t"))
         assert [row["name"] for row in rows] == ["hit", "dna", "long", "some"]
         assert [row["length"] for row in rows] == ["20", "20", "80", "10"]
+        assert [row["unknown"] for row in rows] == ["0", "0", "0", "1"]
         scores = [float(row["score"]) for row in rows]
         model = load_model(tmp_path / "model")
         short = [SEQUENCES[name] for name in ("hit", "dna", "some N")]

@@ -1,6 +1,8 @@
 """Tests of scoring sequences with an exported model."""
 
 import gzip
+import logging
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,16 +10,30 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data_io.alphabet import encode
-from data_io.errors import DataError, ModelError, StorageError
+from data_io.errors import ConfigError, DataError, ModelError, StorageError
+from data_io.fasta import Fragment
 from models.weights import load_model
 from search.results.scoring import Score, predict_fasta, score_sequences
 from tests.support.toys import Matcher, finish_study, toy_model
 
-HEADER = "name\tlength\tscore\tbest_window_start"
+HEADER = "name\tlength\tscore\tbest_window_start\tunknown"
+
+
+def fragments(*sequences, part=50):
+    """As a file of such sequences with lines of `part` letters gives them."""
+    for i, s in enumerate(sequences):
+        for start in range(0, len(s), part):
+            yield Fragment(i + 1, f"s{i}", 1, s[start : start + part])
 
 
 def scores_of(model, *sequences, **options):
-    return list(score_sequences(model, [(f"s{i}", s) for i, s in enumerate(sequences)], **options))
+    return list(score_sequences(model, fragments(*sequences), **options))
+
+
+def table(export, fasta, out, **options):
+    """Predict into a file and read it."""
+    predict_fasta(export, fasta, out, **options)
+    return out.read_text()
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +79,9 @@ def test_against_one_window_at_a_time(texts, batch_size):
     for i, text in enumerate(texts):
         windows = [text[j : j + 41] for j in range(max(len(text) - 40, 1))]
         values = [float(model.predict(encode([window])[0])[0]) for window in windows]
-        expected.append(Score(f"s{i}", len(text), max(values), int(np.argmax(values)) + 1))
+        best = windows[int(np.argmax(values))]
+        unknown = pytest.approx(best.count("N") / len(best))
+        expected.append(Score(f"s{i}", len(text), max(values), int(np.argmax(values)) + 1, unknown))
     assert scores_of(model, *texts, batch_size=batch_size) == expected
 
 
@@ -78,7 +96,7 @@ def test_memory_is_bounded_and_records_come_one_by_one():
     def records():
         for i in range(100):
             seen.append(i)
-            yield f"s{i}", "ACGU" * 100
+            yield Fragment(i + 1, f"s{i}", 1, "ACGU" * 100)
 
     stream = score_sequences(toy_model(Spy("UGCAUG")), records(), batch_size=1000)
     assert next(stream).name == "s0"
@@ -92,39 +110,112 @@ def test_foreign_letters_name_the_record():
         scores_of(toy_model(Matcher("UGCAUG")), "ACGU", "A" * 50 + "PROTEIN")
 
 
-def test_table_as_text(export, tmp_path):
+def test_the_length_of_a_sequence_that_is_cut_is_that_of_all(tmp_path):
+    [found] = scores_of(toy_model(Matcher("UGCAUG")), "UGCAUG" + "C" * 1000, "A" * 5, batch_size=16)[:1]
+    assert found == Score("s0", 1006, 6.0, 1)
+
+
+def test_equal_names_are_two_sequences(export, tmp_path):
+    (tmp_path / "x.fasta").write_text(f">a\n{'ACGU' * 20}\n>a\n{'AC' * 40}\n")
+    lines = table(export, tmp_path / "x.fasta", tmp_path / "x.tsv").splitlines()
+    assert [line.split("\t")[0] for line in lines[1:]] == ["a", "a"]
+
+
+def test_the_table(export, tmp_path):
     fasta = tmp_path / "x.fasta"
     fasta.write_text(f">first some words\nacgtACGTNN\n\n>second\n{'ACGUU' * 20}\n")
-    text = predict_fasta(export, fasta)
+    text = table(export, fasta, tmp_path / "x.tsv")
     lines = [line.split("\t") for line in text.splitlines()]
     assert "\t".join(lines[0]) == HEADER
     assert [line[:2] for line in lines[1:]] == [["first", "10"], ["second", "100"]]
     whole = load_model(export).predict(encode(["ACGUACGUNN"])[0])
     assert float(lines[1][2]) == pytest.approx(float(whole[0]), rel=1e-5)
     assert (lines[1][3], 1 <= int(lines[2][3]) <= 60) == ("1", True)
+    assert [line[4] for line in lines[1:]] == ["0.2", "0"]
 
 
-def test_table_as_file_is_the_same(export, tmp_path):
+def test_the_table_on_standard_output_is_the_same(export, tmp_path, capsys):
     fasta = tmp_path / "x.fasta.gz"
     fasta.write_bytes(gzip.compress(b">a\nACGUACGU\n"))
-    assert predict_fasta(export, fasta, tmp_path / "new" / "x.tsv") == ""
-    assert (tmp_path / "new" / "x.tsv").read_text() == predict_fasta(export, fasta)
+    predict_fasta(export, fasta)
+    assert table(export, fasta, tmp_path / "new" / "x.tsv") == capsys.readouterr().out
 
 
-def test_no_half_table_is_left(export, tmp_path):
+@pytest.mark.parametrize("name", ["x.tsv", "x.csv", "x.TSV.gz", "x.csv.gz", "x"])
+def test_the_name_of_the_table_says_how_it_is_written(name, export, tmp_path):
+    (tmp_path / "x.fasta").write_text('>chr1(+)="x",y\nACGU\n')
+    predict_fasta(export, tmp_path / "x.fasta", tmp_path / name)
+    content = (tmp_path / name).read_bytes()
+    if name.endswith(".gz"):
+        content = gzip.decompress(content)
+    start = b'"chr1(+)=""x"",y",4,' if ".csv" in name else b'chr1(+)="x",y\t4\t'
+    assert content.splitlines()[1].startswith(start)
+
+
+@pytest.mark.parametrize("name", ["x.xlsx", "x.json", "x.parquet", "x.xlsx.gz"])
+def test_text_does_not_go_by_the_name_of_something_else(name, export, tmp_path):
+    with pytest.raises(ConfigError, match=r"predictions are text; end the name in \.tsv or \.csv"):
+        predict_fasta(export, tmp_path / "x.fasta", tmp_path / name)
+
+
+def test_no_half_table_is_left(export, tmp_path, capsys):
     fasta, out = tmp_path / "x.fasta", tmp_path / "x.tsv"
     fasta.write_text(">a\nACGU\n>protein\nMKVLA\n")
-    with pytest.raises(DataError, match="record 'protein' has the letter 'M'"):
-        predict_fasta(export, fasta, out)
+    for place in (out, Path("-")):
+        with pytest.raises(DataError, match="record 'protein' has the letter 'L'"):
+            predict_fasta(export, fasta, place)
     assert [path.name for path in tmp_path.iterdir()] == ["x.fasta"]
+    assert capsys.readouterr().out == ""
+
+
+def test_ambiguous_letters_are_read_as_n_and_counted(export, tmp_path, caplog):
+    ambiguous, plain = tmp_path / "r.fasta", tmp_path / "n.fasta"
+    ambiguous.write_text(">a\nACGUACGU\n>b\nACRUyCGW\n")
+    plain.write_text(">a\nACGUACGU\n>b\nACNUNCGN\n")
+    assert table(export, ambiguous, tmp_path / "r.tsv") == table(export, plain, tmp_path / "n.tsv")
+    count = "3 of 16 letters read as N (first: 'R' in line 4, record 'b')"
+    assert caplog.messages == [f"{ambiguous}: {count}; --strict refuses them"]
+
+
+def test_strict_refuses_them_before_any_work(export, tmp_path, monkeypatch):
+    fasta = tmp_path / "x.fasta"
+    fasta.write_text(">a\nACGUACGU\n>b\nACRUyCGW\n")
+    monkeypatch.setattr("search.results.scoring.load_model", lambda _: pytest.fail("loads the model first"))
+    message = "has the ambiguous letter 'R' in line 4, record 'b'; without --strict it is read as N"
+    with pytest.raises(DataError) as caught:
+        predict_fasta(export, fasta, tmp_path / "x.tsv", strict=True)
+    assert str(caught.value) == f"{fasta}: {message}"
+
+
+def test_a_record_without_a_known_letter_is_marked(export, tmp_path, caplog):
+    fasta = tmp_path / "x.fasta"
+    fasta.write_text(f">n\n{'N' * 60}\n>a\nACGU\n>r\nRn\n")
+    with caplog.at_level(logging.WARNING):
+        lines = table(export, fasta, tmp_path / "x.tsv").splitlines()
+    assert [line.split("\t")[4] for line in lines[1:]] == ["1", "0", "1"]
+    assert caplog.messages[1] == (
+        f"{fasta}: 2 of 3 records without a known letter (first: 'n'); their 'unknown' is 1"
+    )
+
+
+def test_its_own_input_is_no_output(export, tmp_path):
+    fasta = tmp_path / "x.fasta"
+    fasta.write_text(">a\nACGU\n")
+    weights = export / "weights-0.safetensors"
+    (tmp_path / "link.tsv").symlink_to(weights)
+    before = weights.read_bytes()
+    for out in (fasta, weights, tmp_path / "link.tsv"):
+        with pytest.raises(StorageError, match="itself; write to another file"):
+            predict_fasta(export, fasta, out)
+    assert (fasta.read_text(), weights.read_bytes()) == (">a\nACGU\n", before)
 
 
 def test_bad_places(export, tmp_path):
     fasta = tmp_path / "x.fasta"
     fasta.write_text(">a\nACGU\n")
     with pytest.raises(DataError, match="no such file"):
-        predict_fasta(export, tmp_path / "none.fasta")
+        predict_fasta(export, tmp_path / "none.fasta", tmp_path / "x.tsv")
     with pytest.raises(ModelError, match=r"config\.json"):
-        predict_fasta(tmp_path, fasta)
+        predict_fasta(tmp_path, fasta, tmp_path / "x.tsv")
     with pytest.raises(StorageError, match=r"x\.fasta"):
         predict_fasta(export, fasta, fasta / "below-a-file.tsv")

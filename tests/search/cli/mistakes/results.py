@@ -44,7 +44,7 @@ def a_spreadsheet_on_the_terminal(place: Place) -> Command:
     return ["leaderboard", "--format", "xlsx"]
 
 
-@says("--format 'pdf': is not one of 'table', 'csv', 'json', 'xlsx'; see rbptune leaderboard --help")
+@says("--format 'pdf': is not one of 'table', 'csv', 'tsv', 'json', 'xlsx'; see rbptune leaderboard --help")
 def an_unknown_format(place: Place) -> Command:
     return ["leaderboard", "--format", "pdf"]
 
@@ -74,7 +74,8 @@ def a_fasta_that_is_missing(place: Place) -> Command:
 
 
 @says(
-    "{root}/new.fasta: record 'protein' has the letter 'M' in line 5; only A, C, G, U, T and N can be scored"
+    "{root}/new.fasta: record 'protein' has the letter 'L' in line 5; only A, C, G, U, T, N and ambiguous "
+    "bases (R, Y, ...) can be scored"
 )
 def a_fasta_with_protein_letters(place: Place) -> Command:
     return place.predict(">rna\nACGU\n>protein\nACGU\nMKVLAAG\n")
@@ -93,6 +94,60 @@ def a_fasta_without_names(place: Place) -> Command:
 @says("{root}/new.fasta: record 'a' has no sequence; complete it or remove it")
 def a_record_without_sequence(place: Place) -> Command:
     return place.predict(">a\n>b\nACGU\n")
+
+
+@says(
+    "{root}/new.fasta: has the ambiguous letter 'R' in line 2, record 'a'; without --strict it is read as N"
+)
+def an_ambiguous_letter_where_none_is_wanted(place: Place) -> Command:
+    return [*place.predict(">a\nACRU\n"), "--strict"]
+
+
+@says("{root}/new.fasta: is the input {root}/new.fasta itself; write to another file")
+def a_prediction_onto_its_own_input(place: Place) -> Command:
+    return [*place.predict(">a\nACGU\n"), "--out", place.root / "new.fasta"]
+
+
+@says("link.tsv: is the input {root}/new.fasta itself; write to another file")
+def a_prediction_onto_a_link_to_its_input(place: Place) -> Command:
+    command = place.predict(">a\nACGU\n")
+    (place.root / "link.tsv").hardlink_to(place.root / "new.fasta")
+    return [*command, "--out", "link.tsv"]
+
+
+@says("link.tsv: is the input {root}/model/config.json itself; write to another file")
+def a_prediction_onto_a_part_of_its_model(place: Place) -> Command:
+    command = place.predict(">a\nACGU\n")
+    (place.root / "link.tsv").symlink_to("model/config.json")
+    return [*command, "--out", "link.tsv"]
+
+
+@says("s.xlsx: predictions are text; end the name in .tsv or .csv")
+def a_prediction_into_a_spreadsheet(place: Place) -> Command:
+    return [*place.predict(">a\nACGU\n"), "--out", "s.xlsx"]
+
+
+@says("s.tsv.bz2: .bz2 cannot be written; end the name in .gz, or compress it later")
+def a_prediction_in_another_compression(place: Place) -> Command:
+    return [*place.predict(">a\nACGU\n"), "--out", "s.tsv.bz2"]
+
+
+@says("studies/studies.db: is the input studies/studies.db itself; write to another file")
+def a_leaderboard_onto_the_database(place: Place) -> Command:
+    place.done()
+    return ["leaderboard", "--out", "studies/studies.db"]
+
+
+@says("board.csv: ends in .csv, but --format is xlsx; change one of them")
+def a_leaderboard_of_two_formats(place: Place) -> Command:
+    place.done()
+    return ["leaderboard", "--format", "xlsx", "--out", "board.csv"]
+
+
+@says("board.xlsx.gz: a workbook is compressed already; end the name in .xlsx")
+def a_leaderboard_that_is_compressed_twice(place: Place) -> Command:
+    place.done()
+    return ["leaderboard", "--out", "board.xlsx.gz"]
 
 
 @says("{root}: is a folder; give the name of a file")
