@@ -86,7 +86,8 @@ def leaderboard(
     if out is not None:
         check_output(out, [place.database])
     text = write(read_rows(place), chosen, out, artifacts=place.artifacts, inputs=[place.database])
-    write_out(text)
+    if out is None:
+        write_out(text)
     say_written(out)
 
 

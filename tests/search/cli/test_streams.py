@@ -76,10 +76,11 @@ def test_a_mistake_with_all_streams_closed(shell):
     assert shell("rbptune proteins --data nowhere <&- >&- 2>&-").returncode == 2
 
 
-def test_a_closed_output_is_no_matter_where_a_file_is_written(shell, tmp_path):
-    done = shell('rbptune predict "$MODEL" x.fa --out s.tsv >&-')
+@pytest.mark.parametrize("name", ["predict", "leaderboard"])
+def test_a_closed_output_is_no_matter_where_a_file_is_written(name, shell, tmp_path):
+    done = shell(f"rbptune {COMMANDS[name]} --out s.tsv >&-")
     assert (done.returncode, done.stderr) == (0, "")
-    assert (tmp_path / "s.tsv").read_text().startswith("name\tlength")
+    assert (tmp_path / "s.tsv").read_text().startswith({"predict": "name", "leaderboard": "protein"}[name])
 
 
 def test_a_search_ends_well_with_its_output_closed(shell, tmp_path):
