@@ -65,6 +65,23 @@ TLSOption = Annotated[
     typer.Option("--tls", metavar="CA CERT KEY", help="PEM files, for a scheduler that speaks TLS."),
 ]
 
+HostOption = Annotated[str, typer.Option("--host", help="Interface to serve the pages on.")]
+PortOption = Annotated[
+    int, typer.Option("--port", min=0, max=65535, help="Port of the pages; 0 takes a free one.")
+]
+RootPathOption = Annotated[
+    str,
+    typer.Option("--root-path", metavar="PATH", help="Path of the pages behind a proxy, such as /rbptune."),
+]
+AllowHostOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--allow-host",
+        metavar="NAME",
+        help="A further host name to answer to, such as a proxy's; may be repeated.",
+    ),
+]
+
 
 def console() -> Console:
     """Give the terminal for people; results for scripts go to standard output."""

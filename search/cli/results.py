@@ -10,9 +10,13 @@ import typer
 
 from data_io.outputs import STANDARD_OUTPUT, check_output
 from search.cli.options import (
+    AllowHostOption,
     ArchOption,
+    HostOption,
     JobsOption,
     OutOption,
+    PortOption,
+    RootPathOption,
     StorageOption,
     WorkspaceOption,
     console,
@@ -38,17 +42,19 @@ class TableFormat(StrEnum):
 def dashboard(
     workspace: WorkspaceOption = DEFAULT,
     storage: StorageOption = None,
-    host: Annotated[str, typer.Option(help="Interface to serve on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = 8080,
+    host: HostOption = "127.0.0.1",
+    port: PortOption = 8080,
+    root_path: RootPathOption = "",
+    allow_host: AllowHostOption = None,
 ) -> None:
     """Serve the Optuna dashboard, read-only, until Ctrl-C."""
+    from search.web.pages import Address
     from search.web.serving import serve_dashboard
 
     place = Workspace(workspace, storage)
     place.require_database()
-    serve_dashboard(
-        place.storage_url, host, port, ready=lambda url: console().print(f"{url}/dashboard (Ctrl-C ends it)")
-    )
+    address = Address(host, port, root_path, tuple(allow_host or ()))
+    serve_dashboard(place.storage_url, address, lambda url: console().print(f"{url} (Ctrl-C ends it)"))
 
 
 def export(

@@ -11,9 +11,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from search.cli.options import (
+    AllowHostOption,
     DataOption,
+    HostOption,
     JobsOption,
     JsonOption,
+    PortOption,
+    RootPathOption,
     SchedulerOption,
     StorageOption,
     TLSOption,
@@ -123,18 +127,22 @@ def serve(
     jobs: JobsOption = None,
     scheduler: SchedulerOption = None,
     tls: TLSOption = None,
-    host: Annotated[str, typer.Option(help="Interface to serve the pages on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the pages; 0 takes any.")] = 8080,
+    host: HostOption = "127.0.0.1",
+    port: PortOption = 8080,
+    root_path: RootPathOption = "",
+    allow_host: AllowHostOption = None,
     verbose: VerboseOption = False,
 ) -> None:
     """Run what is queued and serve the dashboard, until Ctrl-C."""
     from search.cli.progress import ProgressDisplay
+    from search.web.pages import Address
     from search.web.serving import serve_workspace
 
     _log_to_terminal(verbose)
     place = Workspace(workspace, storage)
+    address = Address(host, port, root_path, tuple(allow_host or ()))
     with ProgressDisplay(console()) as display:
-        serve_workspace(place, _workers(jobs, scheduler, tls), display, host, port, console().print)
+        serve_workspace(place, _workers(jobs, scheduler, tls), display, address, console().print)
 
 
 def stop(

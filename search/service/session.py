@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from contextlib import closing, suppress
+from contextlib import AbstractContextManager, closing, nullcontext, suppress
 from dataclasses import dataclass, field
 
 import optuna
@@ -66,6 +66,7 @@ def drive(
     observer: Observer,
     names: Iterable[str] | None = None,
     minutes: float | None = None,
+    beside: AbstractContextManager[None] | None = None,
 ) -> Outcome:
     """Run studies of the workspace in this process until they are done.
 
@@ -80,6 +81,8 @@ def drive(
         are run, and new ones waited for until a signal ends it.
     minutes : float, optional
         Stop after so long.
+    beside : context manager, optional
+        Entered once the lock is held and the database there, before any work.
 
     Raises
     ------
@@ -90,7 +93,11 @@ def drive(
         storage = open_storage(workspace)
         waiting = _queue(workspace, storage, None if names is None else set(names))
         leave = State.QUEUED if names is None else State.STOPPED
-        with closing(EventLog(workspace.log)) as events, signals_heard() as signals:
+        with (
+            closing(EventLog(workspace.log)) as events,
+            signals_heard() as signals,
+            beside or nullcontext(),
+        ):
             everyone = Everyone(events, observer)
             with closing(workers.start()) as executor:
                 driver = signals.driver = Driver(

@@ -65,7 +65,8 @@ class ReadOnlyGuard:
                 start_response,
                 HTTPStatus.FORBIDDEN,
                 f"403: this server does not answer to the host name {host[:100]!r}; "
-                "open it as http://localhost:PORT or by the address it was started with (--host).",
+                "open it as http://localhost:PORT or by the address it was started with (--host), "
+                "or start it with --allow-host NAME.",
             )
         method = environ["REQUEST_METHOD"]
         if method not in READING:
@@ -96,6 +97,12 @@ class ReadOnlyGuard:
             return False
         name = _bare(match["name"])
         return name in self.names or (self.any_address and _is_address(name))
+
+
+def is_host_name(name: str) -> bool:
+    """Tell whether a text is a host name or address alone, as it can stand in a Host header."""
+    match = _HOST.fullmatch(name)
+    return match is not None and match["port"] is None and "*" not in name
 
 
 def _bare(name: str) -> str:

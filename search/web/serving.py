@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING
 
 from search.service.observers import Observer
 from search.service.session import Workers, drive
-from search.study.storage import open_storage
 from search.study.workspace import Workspace
 from search.web.guard import LOOPBACK_NAMES
-from search.web.pages import make_pages
+from search.web.pages import Address, make_pages
 from search.web.server import PageServer
 
 if TYPE_CHECKING:
@@ -24,10 +23,7 @@ _log = logging.getLogger(__name__)
 
 
 def serve_dashboard(
-    storage: BaseStorage | str,
-    host: str = "localhost",
-    port: int = 8080,
-    ready: Callable[[str], None] | None = None,
+    storage: BaseStorage | str, address: Address, ready: Callable[[str], None] | None = None
 ) -> None:
     """Serve the dashboard until Ctrl-C or SIGTERM.
 
@@ -35,24 +31,20 @@ def serve_dashboard(
     ----------
     storage : optuna storage or str
         As in `make_pages`.
-    host, port : str, int
-        As in `PageServer`.
+    address : Address
     ready : callable, optional
-        Called with the address to open, such as ``http://127.0.0.1:8080``, once its port is bound.
+        Called with the address to open, such as ``http://127.0.0.1:8080/dashboard``, once its port is bound.
 
     Raises
     ------
     UserError
         When the database cannot be read or the port cannot be bound.
     """
-    pages = make_pages(storage, host)
-    server = PageServer(pages, host, port)
-    if host not in LOOPBACK_NAMES:
-        _log.warning("the pages have no log-in: everybody who reaches %s can read the studies", server.url)
+    server = _bind_pages(storage, address)
     with _interrupted_by_sigterm():
         try:
             if ready is not None:
-                ready(server.url)
+                ready(_dashboard(server, address))
             server.serve()
         except KeyboardInterrupt:
             _log.info("the pages at %s are closed", server.url)
@@ -62,8 +54,7 @@ def serve_workspace(
     workspace: Workspace,
     workers: Workers,
     observer: Observer,
-    host: str,
-    port: int,
+    address: Address,
     say: Callable[[str], None],
 ) -> None:
     """Drive the workspace and serve its pages until a signal ends it.
@@ -73,17 +64,33 @@ def serve_workspace(
     UserError
         When another driver works there, or the port cannot be bound.
     """
-    open_storage(workspace)  # makes the database where nothing was launched yet
-    pages = PageServer(make_pages(workspace.storage_url, host), host, port)
+    drive(workspace, workers, observer, beside=_pages_beside(workspace, address, say))
+    say("ended; what was running goes on with the next rbptune serve or launch")
+
+
+@contextmanager
+def _pages_beside(workspace: Workspace, address: Address, say: Callable[[str], None]) -> Iterator[None]:
+    """Serve the pages from another thread while the block runs."""
+    pages = _bind_pages(workspace.storage_url, address)
     thread = threading.Thread(target=pages.serve, daemon=True)
     thread.start()
     try:
-        say(f"dashboard: {pages.url}/dashboard; waiting for studies (Ctrl-C ends it)")
-        drive(workspace, workers, observer)
-        say("ended; what was running goes on with the next rbptune serve or launch")
+        say(f"dashboard: {_dashboard(pages, address)}; waiting for studies (Ctrl-C ends it)")
+        yield
     finally:
         pages.stop()
         thread.join(timeout=2)
+
+
+def _bind_pages(storage: BaseStorage | str, address: Address) -> PageServer:
+    server = PageServer(make_pages(storage, address), address.host, address.port)
+    if address.host not in LOOPBACK_NAMES:
+        _log.warning("the pages have no log-in: everybody who reaches %s can read the studies", server.url)
+    return server
+
+
+def _dashboard(server: PageServer, address: Address) -> str:
+    return f"{server.url}{address.root_path}/dashboard"
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import sqlalchemy
 from optuna.storages import RDBStorage
 
-from search.web.pages import make_pages
+from search.web.pages import Address, make_pages
 from search.web.server import PageServer
 
 
@@ -31,7 +31,7 @@ def fill(study, trials=4):
 
 def serving(storage, host="localhost"):
     """Serve the pages of a database on a free port while the block runs."""
-    return served(make_pages(storage, host), host)
+    return served(make_pages(storage, Address(host)), host)
 
 
 @contextmanager

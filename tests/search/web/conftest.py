@@ -1,11 +1,13 @@
-"""A study database as a driver leaves it."""
+"""A study database as a driver leaves it, and a web server before its pages."""
 
 import shutil
 
 import optuna
 import pytest
 
-from tests.support.pages import fill, open_writer
+from search.web.pages import Address, make_pages
+from tests.support.nginx import REQUIRED, find_nginx, location_of_the_readme, proxying
+from tests.support.pages import fill, open_writer, served
 
 
 @pytest.fixture(scope="session")
@@ -27,3 +29,22 @@ def finished_database(tmp_path_factory):
 def database(finished_database, tmp_path):
     """Address of a copy that a test may write to."""
     return f"sqlite:///{shutil.copy(finished_database, tmp_path)}"
+
+
+@pytest.fixture
+def nginx():
+    program = find_nginx()
+    if program is None:
+        assert not REQUIRED, "nginx is required here and not installed"
+        pytest.skip("no nginx (Debian: apt-get install nginx-light)")
+    return program
+
+
+@pytest.fixture
+def behind_nginx(nginx, database):
+    """The address of the pages behind the location that the README shows."""
+    with (
+        served(make_pages(database, Address(root_path="/rbptune", names=("localhost",)))) as server,
+        proxying(nginx, location_of_the_readme(server.port)) as port,
+    ):
+        yield f"http://localhost:{port}/rbptune"

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -84,3 +85,21 @@ def test_a_study_cannot_be_deleted_from_the_page(page, database):
         page.reload()
         page.get_by_text("RBFOX1/RNCMPT00168/cnn").first.wait_for()
         page.get_by_text("RBFOX1/RNCMPT00168/rnn").first.wait_for()
+
+
+def test_the_pages_behind_a_web_server(page, behind_nginx, tmp_path):
+    shots = Path(os.environ.get("RBPTUNE_SCREENSHOTS", tmp_path))
+    asked = []
+    page.on("request", lambda request: asked.append(urlsplit(request.url)))
+    page.goto(f"{behind_nginx}/")
+    page.get_by_text("RBFOX1/RNCMPT00168/cnn").first.click()
+    page.locator(".js-plotly-plot").first.wait_for()
+    assert page.url.startswith(f"{behind_nginx}/dashboard/studies/1")
+    page.goto(f"{behind_nginx}/dashboard/studies/1/smartSelection")
+    link = page.locator("[href*='csv']").first
+    link.wait_for()
+    assert link.get_attribute("href").startswith("/rbptune/csv/1")
+    page.wait_for_load_state("networkidle")
+    page.screenshot(path=shots / "behind_nginx.png")
+    assert {address.path.split("/")[1] for address in asked if address.scheme == "http"} == {"rbptune"}
+    assert (page.errors, page.foreign) == ([], [])

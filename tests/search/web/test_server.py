@@ -18,7 +18,7 @@ import optuna
 import pytest
 
 from data_io.errors import UserError
-from search.web.pages import make_pages
+from search.web.pages import Address, make_pages
 from search.web.server import PageServer
 from search.web.serving import serve_dashboard
 from tests.support.pages import fill, open_writer, served, serving
@@ -152,7 +152,7 @@ def test_port_in_use_is_one_line(database):
         serving(database) as server,
         pytest.raises(UserError, match=rf"--port {server.port}: in use on localhost.*--port 0"),
     ):
-        serve_dashboard(database, port=server.port)
+        serve_dashboard(database, Address(port=server.port))
 
 
 @pytest.mark.parametrize(
@@ -280,7 +280,7 @@ def test_stop_is_safe_from_any_thread_at_any_moment():
 
 
 def test_stop_before_serve_returns_at_once(database):
-    server = PageServer(make_pages(database), "localhost", 0)
+    server = PageServer(make_pages(database, Address()), "localhost", 0)
     server.stop()
     server.serve()
     with pytest.raises(ConnectionRefusedError):
@@ -289,8 +289,9 @@ def test_stop_before_serve_returns_at_once(database):
 
 PROGRAM = """
 import sys
+from search.web.pages import Address
 from search.web.serving import serve_dashboard
-serve_dashboard(sys.argv[1], "localhost", 0, ready=lambda url: print(url, flush=True))
+serve_dashboard(sys.argv[1], Address("localhost", 0), ready=lambda url: print(url, flush=True))
 print("closed", flush=True)
 """
 
@@ -303,7 +304,7 @@ def test_signals_close_the_pages(database, kind):
     ) as process:
         assert process.stdout is not None
         url = process.stdout.readline().strip()
-        assert get(url + "/api/meta")[0] == 200
+        assert get(url.removesuffix("/dashboard") + "/api/meta")[0] == 200
         process.send_signal(kind)
         rest, _ = process.communicate(timeout=20)
     assert (rest.strip(), process.returncode) == ("closed", 0)

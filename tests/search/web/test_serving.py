@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 import subprocess
 import sys
 import urllib.request
@@ -11,7 +12,14 @@ from pathlib import Path
 
 import pytest
 
+from search.service.observers import Everyone
+from search.service.session import Workers
+from search.study.lock import driver_lock, is_driven
+from search.study.storage import open_storage
 from search.study.workspace import Workspace
+from search.web import serving
+from search.web.pages import Address
+from search.web.server import PageServer
 from tests.search.study.test_storages import queue
 from tests.support.clusters import wait_for
 from tests.support.commands import launch, rbptune, run_alone, status
@@ -82,3 +90,43 @@ def test_what_failed_goes_on_when_it_is_resumed(
     said = rbptune("resume", "SIMFOX", "--workspace", workspace)
     assert "the driver at work takes up what is queued" in said.err
     wait_until(workspace, "done")
+
+
+def test_the_lock_is_taken_before_the_port(workspace: Path, tmp_path: Path) -> None:
+    """Who is refused because another one drives the workspace has not been in its pages' way."""
+    with socket.create_server(("127.0.0.1", 0)) as taken, driver_lock(Workspace(workspace)):
+        port = taken.getsockname()[1]
+        said = rbptune("serve", "--workspace", workspace, "--jobs", 0, "--port", port)
+    assert said.code == 2
+    assert "works here since" in said.err
+    assert "in use" not in said.err
+
+
+def test_a_port_that_is_taken_leaves_the_lock_free(workspace: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        said = rbptune("serve", "--workspace", workspace, "--jobs", 0, "--port", port)
+    assert (said.code, f"--port {port}: in use on 127.0.0.1" in said.err) == (2, True)
+    assert not is_driven(Workspace(workspace))
+
+
+@pytest.mark.parametrize(("host", "warned"), [("0.0.0.0", True), ("127.0.0.1", False)])
+def test_both_commands_warn_of_readers_elsewhere(
+    host: str, warned: bool, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, address = Workspace(tmp_path), Address(host, 0)
+    monkeypatch.setattr(serving, "drive", lambda *_, beside: beside.__enter__())
+    monkeypatch.setattr(PageServer, "serve", lambda _: None)
+    open_storage(place)
+    serving.serve_workspace(place, Workers(0), Everyone(), address, lambda _: None)
+    serving.serve_dashboard(place.storage_url, address)
+    assert caplog.text.count("everybody who reaches http://localhost:") == 2 * warned
+
+
+def test_wrong_addresses_are_one_line(workspace: Path) -> None:
+    said = rbptune("serve", "--workspace", workspace, "--root-path", "rbptune")
+    assert (said.code, said.err) == (
+        2,
+        "rbptune: error: --root-path 'rbptune': not a path; write it such as /rbptune\n",
+    )
+    assert not workspace.exists()
