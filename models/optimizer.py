@@ -1,4 +1,4 @@
-"""Adam without the bookkeeping of `torch.optim`, which takes longer than its arithmetic on small networks."""
+"""Adam without the bookkeeping of `torch.optim.Adam`, which takes longer than the steps of small networks."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
+from torch.optim.adam import adam
 
 
 class Adam:
@@ -25,8 +26,7 @@ class Adam:
         self.second = {name: torch.zeros_like(value) for name, value in self.parameters.items()}
         self.weight_decay = weight_decay
         device = next(iter(self.parameters.values())).device
-        self.steps = torch.zeros((), device=device)
-        self._one = torch.ones((), device=device)  # adding a Python number takes five times as long
+        self._steps = [torch.zeros((), device=device) for _ in self.parameters]  # all the same
         self._lists = [list(group.values()) for group in (self.parameters, self.first, self.second)]
 
     @torch.no_grad()
@@ -37,15 +37,15 @@ class Adam:
         ----------
         learning_rate : float, or float32 Tensor () on the device of the parameters
         """
-        self.steps.add_(self._one)
         parameters, first, second = self._lists
-        torch._fused_adam_(
+        adam(
             parameters,
             [_gradient(parameter) for parameter in parameters],
             first,
             second,
             [],
-            [self.steps] * len(parameters),
+            self._steps,
+            fused=True,
             lr=learning_rate,
             beta1=0.9,
             beta2=0.999,
@@ -61,13 +61,15 @@ class Adam:
         """Moments and step count by name, as `load_state` takes them."""
         first = {f"first.{name}": value for name, value in self.first.items()}
         second = {f"second.{name}": value for name, value in self.second.items()}
-        return {**first, **second, "steps": self.steps}
+        return {**first, **second, "steps": self._steps[0]}
 
     @torch.no_grad()
     def load_state(self, state: Mapping[str, Tensor]) -> None:
         """Go on from a state of `state()`."""
         for name, value in self.state().items():
             value.copy_(state[name])
+        for steps in self._steps:
+            steps.copy_(state["steps"])
 
 
 def _gradient(parameter: Tensor) -> Tensor:

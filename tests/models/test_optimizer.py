@@ -15,11 +15,12 @@ def give_gradients(network, seed):
     network(x).square().mean().backward()
 
 
+@pytest.mark.parametrize("fused", [False, True])
 @pytest.mark.parametrize("weight_decay", [0.0, 0.01])
-def test_steps_are_those_of_torch(weight_decay):
+def test_steps_are_those_of_torch(weight_decay, fused):
     ours, theirs = make_network(), make_network()
     adam = Adam(ours, weight_decay)
-    oracle = torch.optim.Adam(theirs.parameters(), lr=0.1, weight_decay=weight_decay)
+    oracle = torch.optim.Adam(theirs.parameters(), lr=0.1, weight_decay=weight_decay, fused=fused)
     for step in range(20):
         rate = 0.1 / (step + 1)
         oracle.param_groups[0]["lr"] = rate
@@ -27,6 +28,8 @@ def test_steps_are_those_of_torch(weight_decay):
         give_gradients(ours, step), give_gradients(theirs, step)
         adam.step(rate), oracle.step()
     for mine, reference in zip(ours.parameters(), theirs.parameters(), strict=True):
+        if fused:
+            assert mine.equal(reference)
         torch.testing.assert_close(mine, reference, rtol=1e-5, atol=1e-6)
 
 

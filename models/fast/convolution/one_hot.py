@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models.fast.convolution.folding import fold_batch_norm
@@ -18,6 +17,7 @@ from models.fast.convolution.scan import (
     check_lengths,
     empty_tables,
     prepare_scan,
+    with_columns,
 )
 from models.fast.convolution.tables import BLOCK, untabulate
 from models.fast.convolution.windows import (
@@ -106,7 +106,7 @@ class _ConvPool(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         letters, triplets, weight, pooled, place, active = ctx.saved_tensors
-        slopes = F.pad(gradient.view(len(pooled), pooled.shape[1], -1), (0, pooled.shape[2] - len(weight)))
+        slopes = with_columns(gradient.view(len(pooled), pooled.shape[1], -1), pooled.shape[2])
         weight_slopes, bias_slopes = torch.empty(weight.shape), weight.new_empty(len(weight))
         if pooled.shape[1] == 1:
             call(largest_gradient, letters, pooled, place, slopes, weight_slopes, bias_slopes)
@@ -132,7 +132,7 @@ class _ConvRelu(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         triplets, weight, activated = ctx.saved_tensors
-        slopes = F.pad(gradient, (0, activated.shape[2] - len(weight)))
+        slopes = with_columns(gradient, activated.shape[2])
         tables = empty_tables(weight)
         call(scan_gradient, triplets, activated, slopes, tables)
         weight_slopes, bias_slopes = torch.empty(weight.shape), weight.new_empty(len(weight))

@@ -6,10 +6,12 @@ from collections.abc import Callable
 from typing import TypeVar
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from models.fast.bfloat16 import as_array
 from models.fast.convolution.tables import BLOCK, PAD, TRIPLETS, read_triplets, tabulate
+from models.fast.jit import Array
 
 R = TypeVar("R")
 
@@ -47,7 +49,19 @@ def empty_tables(weight: Tensor) -> Tensor:
 
 def call(kernel: Callable[..., R], *given: Tensor | float) -> R:
     """Call a compiled kernel with numbers and the memory of tensors; it needs them contiguous."""
-    return kernel(*(as_array(x.detach().contiguous()) if isinstance(x, Tensor) else x for x in given))
+    return kernel(*[_plain_array(x) if isinstance(x, Tensor) else x for x in given])
+
+
+def _plain_array(x: Tensor) -> Array:
+    # Asked first, since either call takes as long as a small kernel.
+    if x.requires_grad:
+        x = x.detach()
+    return as_array(x if x.is_contiguous() else x.contiguous())
+
+
+def with_columns(x: Tensor, width: int) -> Tensor:
+    """The same with zeros behind the last column, up to `width` columns."""
+    return x if x.shape[-1] == width else F.pad(x, (0, width - x.shape[-1]))
 
 
 def check_lengths(codes: Tensor, weight: Tensor) -> None:
