@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import traceback
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 
 import optuna
@@ -12,15 +11,16 @@ import optuna
 from data_io.errors import StorageError, StudyError, UserError
 from data_io.training_set import TrainingSet
 from search.service.loading import Loader, load_data
-from search.service.notices import NoWorkersYet, StudyFailed, StudyStopped, WorkerLeftOut
+from search.service.notices import Notice, NoWorkersYet, StudyFailed, StudyStopped, WorkerLeftOut
 from search.service.observers import Observer
 from search.service.study_log import log_traceback
 from search.service.study_run import StudyRun
+from search.service.turns import Turns
 from search.study.database import database_errors
 from search.study.record import StudyRecord, open_study
 from search.study.states import OPEN_STATES, Request, State
 from search.study.workspace import Workspace
-from search.workers.events import ENDS, Event, PoolEvent, WorkerRefused, WorkersAwaited
+from search.workers.events import ENDS, Event, PoolEvent, WorkersAwaited
 from search.workers.executor import Executor
 
 WAIT_SECONDS = 0.2
@@ -68,14 +68,12 @@ class Driver:
         self._queue = queue
         self._leave = leave
         self._check_lock = check_lock
-        self._alone = True  # until the lock is lost, after which another driver may be at work
         self._loader = Loader(load or (lambda record: load_data(record, workspace)))
-        self._loading: dict[str, StudyRecord] = {}
         self._runs: dict[str, StudyRun] = {}
         self._tasks: dict[str, StudyRun] = {}
         self._looked = float("-inf")
         self._unreadable: set[str] = set()
-        self._turns: dict[str, int] = {}  # when each study was last given a worker, counted in tasks
+        self._turns = Turns()
         self.stopping: str | None = None
         self.failed: dict[str, str] = {}
 
@@ -95,7 +93,7 @@ class Driver:
                     self._look()
                     self._begin_loaded()
                     self._dispatch()
-                    if not self._runs and not self._loading and not forever:
+                    if not self._runs and not self._loader.pending and not forever:
                         return
                     for event in self._executor.events(WAIT_SECONDS):
                         self._take_in(event)
@@ -114,23 +112,16 @@ class Driver:
         if self._executor.clock() - self._looked < LOOK_SECONDS:
             return
         self._looked = self._executor.clock()
-        self._require_lock()
+        self._check_lock()
         for run in list(self._runs.values()):
             run.record.refresh()
             if run.record.request is Request.STOP:
                 self._stop_as_asked(run.record)
         for name in self._queue():
-            if len(self._runs) + len(self._loading) >= self._executor.slots + STUDIES_AHEAD:
+            if len(self._runs) + len(self._loader.pending) >= self._executor.slots + STUDIES_AHEAD:
                 return
-            if name not in self._runs and name not in self._loading and name not in self._unreadable:
+            if name not in self._runs and name not in self._loader.pending and name not in self._unreadable:
                 self._open(name)
-
-    def _require_lock(self) -> None:
-        try:
-            self._check_lock()
-        except StorageError:
-            self._alone = False
-            raise
 
     def _open(self, name: str) -> None:
         try:
@@ -145,19 +136,15 @@ class Driver:
         if record.request is Request.STOP:
             self._stop_as_asked(record)
             return
-        self._loading[name] = record
         self._loader.ask(record)
 
     def _begin_loaded(self) -> None:
         """Begin the studies whose measurements are there; wait for them where there is nothing else to do."""
-        if not self._loading:
-            return
-        for name, data in self._loader.take(0.0 if self._runs else WAIT_SECONDS):
-            record = self._loading.pop(name)
+        for record, data in self._loader.take(0.0 if self._runs else WAIT_SECONDS):
             with self._answering_for(record):
                 if isinstance(data, Exception):
                     raise data
-                run = self._runs[name] = StudyRun(record, data, self._workspace, self._observer)
+                run = self._runs[record.name] = StudyRun(record, data, self._workspace, self._observer)
                 self._close_if_complete(run)
 
     def _dispatch(self) -> None:
@@ -165,9 +152,8 @@ class Driver:
         slots = self._executor.slots
         idle = set[str]()
         while len(self._tasks) < slots and len(idle) < len(self._runs):
-            busy = Counter(run.record.name for run in self._tasks.values())
-            waiting = [name for name in self._runs if name not in idle]
-            name = min(waiting, key=lambda name: (busy[name], self._turns.get(name, 0)))
+            busy = [run.record.name for run in self._tasks.values()]
+            name = self._turns.next((name for name in self._runs if name not in idle), busy)
             if not self._submit_next(self._runs[name]):
                 idle.add(name)
 
@@ -178,13 +164,13 @@ class Driver:
         if task is None:
             return run.record.name not in self._runs  # it failed just now: there are others to ask
         self._tasks[task.key] = run
-        self._turns[run.record.name] = max(self._turns.values(), default=0) + 1
+        self._turns.take(run.record.name)
         self._executor.submit(task)
         return True
 
     def _take_in(self, event: Event | PoolEvent) -> None:
         if isinstance(event, PoolEvent):
-            self._notice_pool(event)
+            self._observer.notice(_of_pool(event))
             return
         run = self._tasks.get(event.key)
         if run is None:
@@ -197,13 +183,6 @@ class Driver:
             if not run.handle(event) and not isinstance(event, ENDS):
                 self._executor.stop(event.key)
             self._close_if_complete(run)
-
-    def _notice_pool(self, event: PoolEvent) -> None:
-        match event:
-            case WorkersAwaited():
-                self._observer.notice(NoWorkersYet(event.scheduler))
-            case WorkerRefused():
-                self._observer.notice(WorkerLeftOut(event.worker, event.reason))
 
     def _close_if_complete(self, run: StudyRun) -> None:
         if run.complete:
@@ -252,10 +231,9 @@ class Driver:
 
     def _release(self) -> None:
         """Leave every study so that it can be taken up again; a request that came meanwhile is answered."""
-        if not self._alone:
-            return
         with contextlib.suppress(StorageError), database_errors(self._workspace.storage_url):
-            for record in [*(run.record for run in self._runs.values()), *self._loading.values()]:
+            self._check_lock()  # once it is lost another driver may be at work, and nothing is written
+            for record in [*(run.record for run in self._runs.values()), *self._loader.pending.values()]:
                 record.refresh()
                 if record.request is Request.STOP:
                     self._stop_as_asked(record)
@@ -264,3 +242,9 @@ class Driver:
                 self._drop(record.name)
                 record.move_to(self._leave, reason)
                 self._observer.notice(StudyStopped(record.name, reason))
+
+
+def _of_pool(event: PoolEvent) -> Notice:
+    if isinstance(event, WorkersAwaited):
+        return NoWorkersYet(event.scheduler)
+    return WorkerLeftOut(event.worker, event.reason)

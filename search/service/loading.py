@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
-import time
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import NamedTuple
@@ -18,7 +18,7 @@ from search.study.workspace import Workspace
 class Loaded(NamedTuple):
     """What came of reading a study's measurements: the arrays, or what went wrong."""
 
-    study: str
+    record: StudyRecord
     data: TrainingSet | Exception
 
 
@@ -31,39 +31,46 @@ class Loader:
     ----------
     load : callable
         Gives the arrays of a study; runs in the thread.
+
+    Attributes
+    ----------
+    pending : dict of str to StudyRecord
+        The studies that were asked for and not taken yet, by name.
     """
 
     def __init__(self, load: Callable[[StudyRecord], TrainingSet]) -> None:
         self._load = load
+        self.pending: dict[str, StudyRecord] = {}
         self._asked: SimpleQueue[StudyRecord] = SimpleQueue()
         self._loaded: SimpleQueue[Loaded] = SimpleQueue()
         self._thread: threading.Thread | None = None
 
     def ask(self, record: StudyRecord) -> None:
         """Read the measurements of a study as soon as those asked for before are there."""
+        self.pending[record.name] = record
         self._asked.put(record)
         if self._thread is None:
             self._thread = threading.Thread(target=self._work, name="rbptune-loader", daemon=True)
             self._thread.start()
 
     def take(self, timeout: float) -> list[Loaded]:
-        """Give what was read meanwhile; where there is nothing yet, wait for up to `timeout` seconds."""
+        """Give what was read meanwhile; where that is nothing yet, wait for up to `timeout` seconds."""
         found: list[Loaded] = []
-        deadline = time.monotonic() + timeout
-        try:
-            while True:
-                wait = 0.0 if found else max(0.0, deadline - time.monotonic())
-                found.append(self._loaded.get(timeout=wait) if wait else self._loaded.get_nowait())
-        except Empty:
-            return found
+        with contextlib.suppress(Empty):
+            while self.pending:
+                wait = timeout > 0 and not found
+                loaded = self._loaded.get(block=wait, timeout=timeout or None)
+                del self.pending[loaded.record.name]
+                found.append(loaded)
+        return found
 
     def _work(self) -> None:
         while True:
             record = self._asked.get()
             try:
-                self._loaded.put(Loaded(record.name, self._load(record)))
+                self._loaded.put(Loaded(record, self._load(record)))
             except Exception as error:  # the driver raises it again, in the study's name
-                self._loaded.put(Loaded(record.name, error))
+                self._loaded.put(Loaded(record, error))
 
 
 def load_data(record: StudyRecord, workspace: Workspace) -> TrainingSet:

@@ -105,24 +105,22 @@ ENDS = (Trained, Tested, Stopped, Failed, Lost)
 
 
 @dataclass(frozen=True)
-class PoolEvent:
-    """Something about the workers themselves."""
-
-
-@dataclass(frozen=True)
-class WorkersAwaited(PoolEvent):
+class WorkersAwaited:
     """The scheduler has no workers; the driver waits for the first."""
 
     scheduler: str
 
 
 @dataclass(frozen=True)
-class WorkerRefused(PoolEvent):
+class WorkerRefused:
     """A worker cannot run tasks and is left out."""
 
     worker: str
     reason: str
 
+
+PoolEvent = WorkersAwaited | WorkerRefused
+"""Something about the workers themselves, not of a task."""
 
 _KINDS: dict[str, type[Event]] = {
     kind.__name__: kind for kind in (Started, Reported, Trained, Tested, Stopped, Failed, Lost)
