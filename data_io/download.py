@@ -1,17 +1,13 @@
-"""The published files, fetched over HTTP: resumed where a download broke off, and checked for their size."""
+"""The published files: fetched once, checked to be whole, and fetched again where they are damaged."""
 
-import http.client
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+import logging
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import IO
 
 from data_io.errors import DataError
-from data_io.files import storage_error
 from data_io.folder import DataFolder, find_files
+from data_io.integrity import find_damage, learn_sha256, learned_sha256, sha256
+from data_io.transfer import Progress, Transfer
 
 PUBLISHED = "http://hugheslab.ccbr.utoronto.ca/supplementary-data/RNAcompete_eukarya/"
 FILES: Mapping[str, bytes] = {  # with the bytes that a file of its kind begins with
@@ -19,11 +15,8 @@ FILES: Mapping[str, bytes] = {  # with the bytes that a file of its kind begins 
     "SupplementaryData1_RNAcompete_master_file.xlsx": b"PK",
 }
 
-Progress = Callable[[str, int, int | None], None]
-
-_CHUNK = 1 << 18
-_TIMEOUT = 30.0
 _PAUSES = (1.0, 2.0, 4.0, 8.0)  # seconds between tries without progress
+_log = logging.getLogger(__name__)
 
 
 def fetch(
@@ -34,7 +27,8 @@ def fetch(
 ) -> DataFolder:
     """Download the intensity matrix and the master sheet (Ray et al. 2013).
 
-    A file that is there is kept; one that was begun is continued, unless it has changed on the server.
+    A file that is there and whole is kept; a damaged one is replaced; one that was begun is continued, unless
+    it has changed on the server. Since no checksum is published, the SHA-256 of what came is kept beside it.
 
     Parameters
     ----------
@@ -51,144 +45,42 @@ def fetch(
     Raises
     ------
     DataError
-        When the server cannot be reached, refuses, or sends something else.
+        When the server cannot be reached, refuses, or sends something else or a damaged file.
     StorageError
         When the disk is full or the folder cannot be written to.
     """
     if not base_url.startswith(("http://", "https://")):
         raise DataError(f"{base_url!r} is no address; it must begin with http:// or https://")
     for name, magic in FILES.items():
-        if not (Path(out) / name).exists():
-            _Download(base_url.rstrip("/") + "/" + name, Path(out) / name, on_progress).run(magic, pauses)
+        target = Path(out) / name
+        try:
+            there = target.exists() and _is_whole(target)
+        except OSError as error:
+            raise DataError(
+                f"{target}: cannot be read ({error.strerror}); check the file and its rights"
+            ) from None
+        if not there:
+            Transfer(f"{base_url.rstrip('/')}/{name}", target, on_progress).run(magic, pauses)
+            _learn(target)
     return find_files(out)
 
 
-@dataclass(frozen=True)
-class _Reply:
-    """What the server sends: from which byte, of how many in all."""
-
-    start: int
-    total: int | None
-    version: str
-
-
-class _BrokenOffError(Exception):
-    """The connection ended before the file did; another try may bring the rest."""
-
-
-class _Download:
-    def __init__(self, url: str, target: Path, on_progress: Progress | None) -> None:
-        self._url, self._target = url, target
-        self._on_progress = on_progress
-        self._part = target.with_name(f".{target.name}.part")
-        self._version = target.with_name(f".{target.name}.version")
-
-    def run(self, magic: bytes, pauses: Sequence[float]) -> None:
-        """Try until the file is whole, then move it to its place."""
-        try:
-            self._target.parent.mkdir(parents=True, exist_ok=True)
-            self._fetch_persistently(list(pauses))
-            with self._part.open("rb") as file:
-                if file.read(len(magic)) != magic:
-                    self._forget()
-                    raise DataError(
-                        f"{self._url}: sends something else than {self._target.name}; check the address"
-                    )
-            self._part.replace(self._target)
-            self._version.unlink(missing_ok=True)
-        except OSError as error:
-            raise storage_error(self._target, error) from error
-
-    def _fetch_persistently(self, pauses: list[float]) -> None:
-        left = list(pauses)
-        while True:
-            before = self._size()
-            try:
-                return self._fetch_rest()
-            except _BrokenOffError as error:
-                if self._size() > before:
-                    left = list(pauses)
-                elif not left:
-                    got = f"after {self._size():,} bytes" if self._size() else "before the first byte"
-                    remedy = "run the command again to go on, or put the file there by hand"
-                    raise DataError(f"{self._url}: failed {got} ({error}); {remedy}") from error
-                else:
-                    time.sleep(left.pop(0))
-
-    def _fetch_rest(self) -> None:
-        """Ask for what is missing and append it."""
-        try:
-            response = self._ask()
-        except urllib.error.HTTPError as error:
-            self._judge(error)
-            return
-        except (OSError, http.client.HTTPException) as error:  # a URLError is an OSError
-            raise _BrokenOffError(str(getattr(error, "reason", error))) from error
-        with response:
-            reply = _read_reply(response, self._size())
-            if reply is None:
-                self._forget()
-                raise _BrokenOffError("the server went on at another byte than asked")
-            if reply.start == 0:
-                self._forget()
-                self._version.write_text(reply.version)
-            self._receive(response, reply)
-        if reply.total is not None and self._size() != reply.total:
-            raise _BrokenOffError(f"{self._size():,} of {reply.total:,} bytes came")
-
-    def _ask(self) -> http.client.HTTPResponse:
-        request = urllib.request.Request(self._url, headers={"Accept-Encoding": "identity"})
-        version = self._version.read_text() if self._version.exists() else ""
-        if self._size() and version:  # without a version, two halves of two files might be joined
-            request.add_header("Range", f"bytes={self._size()}-")
-            request.add_header("If-Range", version)
-        response: http.client.HTTPResponse = urllib.request.urlopen(request, timeout=_TIMEOUT)
-        return response
-
-    def _judge(self, error: urllib.error.HTTPError) -> None:
-        """Return where the answer means that nothing is missing; raise otherwise."""
-        answer = f"the server answers {error.code} {error.reason}"
-        if error.code == 416:
-            if error.headers.get("Content-Range") == f"bytes */{self._size()}":
-                return
-            self._forget()
-            raise _BrokenOffError(answer)
-        if error.code >= 500 or error.code in {408, 429}:
-            raise _BrokenOffError(answer)
-        raise DataError(f"{self._url}: {answer}; check the address")
-
-    def _receive(self, response: IO[bytes], reply: _Reply) -> None:
-        done = reply.start
-        with self._part.open("ab") as file:
-            while chunk := _read_chunk(response):
-                file.write(chunk)
-                done += len(chunk)
-                if self._on_progress is not None:
-                    self._on_progress(self._target.name, done, reply.total)
-
-    def _size(self) -> int:
-        return self._part.stat().st_size if self._part.exists() else 0
-
-    def _forget(self) -> None:
-        self._part.unlink(missing_ok=True)
-        self._version.unlink(missing_ok=True)
+def _is_whole(target: Path) -> bool:
+    """Whether a file that is there can be kept: it is the one that was fetched, or at least undamaged."""
+    learned = learned_sha256(target)
+    if learned is not None and sha256(target) == learned:
+        return True
+    damage = find_damage(target, target.suffix)
+    if damage:
+        _log.warning("%s: is damaged (%s); fetching it again", target, damage)
+        return False
+    if learned is not None:
+        _log.warning("%s: is whole, but not what was fetched; delete it to fetch it again", target)
+    return True
 
 
-def _read_chunk(response: IO[bytes]) -> bytes:
-    try:
-        return response.read(_CHUNK)
-    except (OSError, http.client.HTTPException) as error:
-        raise _BrokenOffError(str(error) or type(error).__name__) from error
-
-
-def _read_reply(response: http.client.HTTPResponse, have: int) -> _Reply | None:
-    """Understand the answer's head; None when it continues at another byte than asked."""
-    version = response.headers.get("ETag") or response.headers.get("Last-Modified") or ""
-    version = "" if version.startswith("W/") else version  # a weak tag does not promise equal bytes
-    if response.status != 206:
-        length = response.headers.get("Content-Length")
-        return _Reply(0, int(length) if length else None, version)
-    span, _, total = response.headers.get("Content-Range", "").removeprefix("bytes ").partition("/")
-    if not span.startswith(f"{have}-"):
-        return None
-    return _Reply(have, int(total) if total.isdigit() else None, version)
+def _learn(target: Path) -> None:
+    digest, before = sha256(target), learned_sha256(target)
+    if before not in {None, digest}:
+        _log.warning("%s: the server sends another file than it did before", target)
+    learn_sha256(target, digest)

@@ -1,5 +1,12 @@
+import gzip
+import hashlib
+import io
+import logging
+import random
 import re
+import subprocess
 import threading
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -10,6 +17,18 @@ from data_io.download import FILES, fetch
 from data_io.errors import DataError, StorageError
 
 MATRIX, SHEET = FILES
+NOTES = {f"{name}.sha256" for name in FILES}
+
+
+def packed(seed: int, size: int = 768_000) -> bytes:
+    return gzip.compress(random.Random(seed).randbytes(size), compresslevel=1, mtime=0)
+
+
+def book(text: str = "sheet") -> bytes:
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w") as archive:
+        archive.writestr("sheet1.xml", text * 100)
+    return held.getvalue()
 
 
 @dataclass
@@ -24,6 +43,7 @@ class Site:
     answers: list[int] = field(default_factory=list)  # statuses to send in place of a file, per request
     length_off_by: int = 0
     announce_length: bool = True
+    length: str | None = None  # what to announce instead
     wrong_start: bool = False
     asked: list[tuple[str, str | None]] = field(default_factory=list)
 
@@ -32,8 +52,8 @@ class Site:
 def site() -> Iterator[Site]:
     held = Site()
     held.files = {
-        f"/{MATRIX}": b"\x1f\x8b" + bytes(range(256)) * 3000,
-        f"/{SHEET}": b"PK" + b"sheet" * 100,
+        f"/{MATRIX}": packed(0),
+        f"/{SHEET}": book(),
     }
     server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"site": held}))
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
@@ -71,7 +91,7 @@ class _Handler(BaseHTTPRequestHandler):
         if site.tag:
             self.send_header("ETag", site.tag)
         if site.announce_length:
-            self.send_header("Content-Length", str(len(body) - start + site.length_off_by))
+            self.send_header("Content-Length", site.length or str(len(body) - start + site.length_off_by))
         self.end_headers()
         self.wfile.write(body[start:][: site.cut_after.pop(0)] if site.cut_after else body[start:])
         return None
@@ -85,9 +105,11 @@ def _fetch(out, site, pauses=(0.0, 0.0), **more):
 
 
 def _assert_complete(out, site):
-    assert {path.name for path in out.iterdir()} == {MATRIX, SHEET}, "no partial file is left"
+    assert {path.name for path in out.iterdir()} == {MATRIX, SHEET, *NOTES}, "no partial file is left"
     for name in (MATRIX, SHEET):
         assert (out / name).read_bytes() == site.files[f"/{name}"]
+        digest = hashlib.sha256(site.files[f"/{name}"]).hexdigest()
+        assert (out / f"{name}.sha256").read_text() == f"{digest}  {name}\n"
 
 
 def test_fetches_both_files_and_reports_progress(tmp_path, site):
@@ -102,10 +124,12 @@ def test_fetches_both_files_and_reports_progress(tmp_path, site):
 
 
 def test_files_that_are_there_are_kept_and_not_asked_for(tmp_path, site):
-    (tmp_path / MATRIX).write_bytes(b"mine")
-    _fetch(tmp_path, site)
-    assert (tmp_path / MATRIX).read_bytes() == b"mine"
-    assert [path for path, _ in site.asked] == [f"/{SHEET}"]
+    (tmp_path / MATRIX).write_bytes(packed(1))
+    for _ in range(2):
+        _fetch(tmp_path, site)
+        assert (tmp_path / MATRIX).read_bytes() == packed(1)
+        assert [path for path, _ in site.asked] == [f"/{SHEET}"]
+    assert not (tmp_path / f"{MATRIX}.sha256").exists(), "nothing is claimed of what was not fetched"
 
 
 def test_goes_on_where_the_connection_broke(tmp_path, site):
@@ -141,7 +165,7 @@ def test_starts_over_where_the_rest_may_not_fit_the_beginning(tmp_path, site, ch
     site.cut_after = [5000, 0]
     with pytest.raises(DataError):
         _fetch(tmp_path, site, pauses=())
-    site.files[f"/{MATRIX}"] = b"\x1f\x8b" + b"another file" * 999
+    site.files[f"/{MATRIX}"] = packed(2, 12_000)
     site.ranges = change != "ranges"
     site.tag = '"second"' if change == "tag" else site.tag
     site.wrong_start = change == "wrong start"
@@ -184,7 +208,8 @@ def test_a_server_that_tells_no_length_is_believed(tmp_path, site):
 
 def test_a_size_that_never_fits_is_an_error(tmp_path, site):
     site.length_off_by, site.ranges = 10, False
-    with pytest.raises(DataError, match=r"768,002 of 768,012 bytes came"):
+    size = len(site.files[f"/{MATRIX}"])
+    with pytest.raises(DataError, match=rf"{size:,} of {size + 10:,} bytes came"):
         _fetch(tmp_path, site)
     assert not (tmp_path / MATRIX).exists()
 
@@ -221,3 +246,110 @@ def test_a_folder_that_cannot_be_written_to(tmp_path, site):
     (tmp_path / "file").write_text("")
     with pytest.raises(StorageError, match=r"file.* cannot be written"):
         _fetch(tmp_path / "file" / "data", site)
+
+
+DAMAGE = {
+    "cut": (MATRIX, packed(0)[:400_000], "Compressed file ended before the end-of-stream marker was reached"),
+    "garbage behind the first bytes": (MATRIX, b"\x1f\x8b garbage", "Unknown compression method"),
+    "a flipped bit": (MATRIX, packed(0)[:-6] + b"\0" + packed(0)[-5:], "CRC check failed"),
+    "compressed twice": (MATRIX, gzip.compress(packed(0)), "compressed twice"),
+    "nothing inside": (MATRIX, gzip.compress(b""), "empty"),
+    "a sheet of garbage": (SHEET, b"PK garbage", "File is not a zip file"),
+    "a sheet with a flipped bit": (
+        SHEET,
+        book().replace(b"sheetsheet", b"sheetshoot"),
+        "bad checksum of sheet1.xml",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", DAMAGE)
+def test_a_damaged_file_is_refused_and_forgotten(tmp_path, site, case):
+    name, content, reason = DAMAGE[case]
+    site.files[f"/{name}"] = content
+    with pytest.raises(DataError) as caught:
+        _fetch(tmp_path, site)
+    message = str(caught.value)
+    assert message.startswith(f"{site.url}/{name}: sends a damaged {name} ({reason}")
+    assert message.endswith("); run the command again, or put the file there by hand")
+    assert not [path for path in tmp_path.iterdir() if name in path.name]
+
+
+@pytest.mark.parametrize("fetched", [False, True])
+@pytest.mark.parametrize("case", DAMAGE)
+def test_a_damaged_file_that_is_there_is_fetched_again(tmp_path, site, caplog, case, fetched):
+    name, content, reason = DAMAGE[case]
+    if fetched:
+        _fetch(tmp_path, site)
+    (tmp_path / name).write_bytes(content)
+    with caplog.at_level(logging.WARNING):
+        _fetch(tmp_path, site)
+    _assert_complete(tmp_path, site)
+    (said,) = [record.getMessage() for record in caplog.records]
+    assert said.startswith(f"{tmp_path / name}: is damaged ({reason}")
+    assert said.endswith("); fetching it again")
+
+
+def test_a_damaged_file_stays_until_a_whole_one_has_come(tmp_path, site):
+    (tmp_path / MATRIX).write_bytes(packed(0)[:5000])
+    site.answers = [404]
+    with pytest.raises(DataError, match="404"):
+        _fetch(tmp_path, site)
+    assert (tmp_path / MATRIX).read_bytes() == packed(0)[:5000]
+
+
+def test_what_was_fetched_is_known_by_its_checksum(tmp_path, site, caplog):
+    _fetch(tmp_path, site)
+    checked = subprocess.run(
+        ["sha256sum", "--check", *sorted(NOTES)], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert checked.returncode == 0, checked.stderr
+    site.asked.clear()
+    _fetch(tmp_path, site)
+    assert (site.asked, caplog.messages) == ([], [])
+
+    (tmp_path / MATRIX).write_bytes(packed(1))
+    _fetch(tmp_path, site)
+    assert site.asked == []
+    assert caplog.messages == [
+        f"{tmp_path / MATRIX}: is whole, but not what was fetched; delete it to fetch it again"
+    ]
+
+    caplog.clear()
+    (tmp_path / MATRIX).unlink()
+    site.files[f"/{MATRIX}"] = packed(3)
+    _fetch(tmp_path, site)
+    assert caplog.messages == [f"{tmp_path / MATRIX}: the server sends another file than it did before"]
+    _assert_complete(tmp_path, site)
+
+
+@pytest.mark.parametrize("note", [b"", b"\xff\xfe", b"nonsense", None])
+def test_a_note_that_is_no_checksum_is_none(tmp_path, site, note):
+    _fetch(tmp_path, site)
+    path = tmp_path / f"{MATRIX}.sha256"
+    path.unlink() if note is None else path.write_bytes(note)
+    site.asked.clear()
+    _fetch(tmp_path, site)
+    assert site.asked == []
+
+
+@pytest.mark.parametrize("length", ["abc", "-5", "1e6", "\u00b2"])
+def test_a_length_that_is_no_number_counts_as_none(tmp_path, site, length):
+    site.length = length
+    totals = set()
+    _fetch(tmp_path, site, on_progress=lambda name, done, total: totals.add(total))
+    _assert_complete(tmp_path, site)
+    assert totals == {None}
+
+
+def test_a_file_cut_where_no_length_is_told_is_refused(tmp_path, site):
+    site.announce_length, site.cut_after = False, [5000]
+    with pytest.raises(DataError, match="sends a damaged"):
+        _fetch(tmp_path, site)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_in_the_place_of_a_file(tmp_path, site):
+    (tmp_path / MATRIX).mkdir()
+    with pytest.raises(DataError, match=r"cannot be read \(Is a directory\); check the file and its rights"):
+        _fetch(tmp_path, site)
