@@ -34,7 +34,7 @@ class ExampleTensors:
         return len(self.targets)
 
     def shuffled(self, generator: torch.Generator) -> ExampleTensors:
-        """The same probes in random order, laid out anew, so that a batch is a slice."""
+        """The same probes in random order, copied into that order, so that a batch is a slice."""
         order = torch.randperm(len(self), generator=generator).to(self.targets.device)
         return ExampleTensors(self.codes.index_select(0, order), self.targets.index_select(0, order))
 

@@ -29,7 +29,7 @@ class LSTMStack(nn.Module):
         Width of each direction.
     layers : int, default 1
     bidirectional : bool, default False
-        A second direction reads each sequence from its last position (as told by `lengths`) to its first.
+        A second direction reads each sequence from its last position (by `lengths`) to its first.
     dropout : float, default 0.0
         Between layers.
     readout : str, default "last"

@@ -105,18 +105,18 @@ class Trainer:
         """Whether there is nothing left to do: all epochs are done, or training diverged."""
         return self.epoch >= self.training.epochs or (bool(self.curve) and self.curve[-1].diverged)
 
-    def run_epoch(self, wanted: Callable[[], bool] | None = None) -> EpochReport:
+    def run_epoch(self, go_on: Callable[[], bool] | None = None) -> EpochReport:
         """Train for one epoch, validate, and keep the weights if they are the best so far.
 
         Parameters
         ----------
-        wanted : callable, optional
-            Asked a few times a second whether to go on.
+        go_on : callable, optional
+            Called a few times a second; training stops where it returns False.
 
         Raises
         ------
         Interrupted
-            If `wanted` returned False. Part of an epoch is done then, so the trainer has to be restored
+            If `go_on` returned False. Part of an epoch is done then, so the trainer has to be restored
             before it can go on.
         """
         if self.finished or self._interrupted:
@@ -124,7 +124,7 @@ class Trainer:
         start = time.perf_counter()
         self._interrupted = True  # until the epoch is complete
         with own_stream(self.device):
-            train_loss = self._train_epoch(check_often(wanted))
+            train_loss = self._train_epoch(check_often(go_on))
             with self._averaged():
                 report = self._validate(train_loss, start)
                 if not report.diverged and (self.best.epoch == 0 or report.spearman > self.best.spearman):

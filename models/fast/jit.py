@@ -64,7 +64,10 @@ def digest(folder: Path) -> str:
 
 
 def find_cache(name: str, parents: list[Path]) -> Path | None:
-    """Folder `name` in the first of some folders that can be written to, or None; stale ones beside it go."""
+    """Make folder `name` in the first of some folders that can be written to; None if none can.
+
+    Where it is new, stale folders in the same place are removed.
+    """
     for parent in parents:
         folder = parent / name
         try:
@@ -81,7 +84,7 @@ def find_cache(name: str, parents: list[Path]) -> Path | None:
 
 
 def cache_parents() -> list[Path]:
-    """Where machine code may be kept: what numba was told, else beside the sources or in the user's cache."""
+    """Where machine code may be kept: by NUMBA_CACHE_DIR, else beside the sources or in the user's cache."""
     if config.CACHE_DIR:
         return [Path(config.CACHE_DIR) / "rbptune"]
     parents = [HERE / "__pycache__" / "kernels"]

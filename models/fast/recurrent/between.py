@@ -15,7 +15,7 @@ ZERO = float32(0.0)
 
 
 @compiled
-def hand_on(
+def pass_on(
     states: Array,
     slot: int,
     inputs: Array,
@@ -69,7 +69,7 @@ def hand_on(
 
 
 @compiled
-def hand_back(
+def pass_back(
     arriving: Array,
     slopes: Array,
     slot: int,
@@ -81,7 +81,7 @@ def hand_back(
     key: int,
     limit: int,
 ) -> None:
-    """Gradient of `hand_on` at one position, added to `arriving`.
+    """Gradient of `pass_on` at one position, added to `arriving`.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ def hand_back(
         Slot of `slopes` before the step at the position.
     position, rows : int
     first, numbers, positions, key, limit
-        As in `hand_on`.
+        As in `pass_on`.
     """
     hidden = arriving.shape[1]
     scale = float32(2.0**32 / (2.0**32 - limit))

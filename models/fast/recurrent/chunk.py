@@ -13,7 +13,7 @@ from torch import Tensor
 
 from models.fast.bfloat16 import as_array
 from models.fast.jit import Array
-from models.fast.recurrent.between import hand_back, hand_on
+from models.fast.recurrent.between import pass_back, pass_on
 from models.fast.recurrent.readout import Readout
 from models.fast.recurrent.track import Arrive, Memory, Parameters, Positions, Track
 
@@ -54,7 +54,7 @@ class Plan:
 
 
 class Chunk:
-    """The tracks of a chunk, and what they hand to each other.
+    """The tracks of a chunk, and what they pass to each other.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ class Chunk:
                 inputs.copy_(x.transpose(0, 1))
         for layer, tracks in enumerate(self.tracks):
             if layer:
-                self._hand_on(layer)
+                self._pass_on(layer)
             for direction, (track, given) in enumerate(zip(tracks, parameters[layer], strict=True)):
                 observe = self.readouts[direction].observe if layer == self.plan.layers - 1 else None
                 track.forward(given, self._codes(layer).numpy(), observe)
@@ -111,7 +111,7 @@ class Chunk:
                     part = gradient[:, direction * self.plan.hidden :][:, : self.plan.hidden].contiguous()
                     arrive = self.readouts[direction].arrive(part)
                 else:
-                    arrive = self._hand_back(layer, direction)
+                    arrive = self._pass_back(layer, direction)
                 codes = self._codes(layer).numpy()
                 track.backward(parameters[layer][direction], slopes[layer][direction], codes, arrive)
 
@@ -130,16 +130,16 @@ class Chunk:
         key = self.plan.keys[layer * self.plan.directions + direction]
         return self.rows, self.plan.positions, key, self.plan.limit
 
-    def _hand_on(self, layer: int) -> None:
+    def _pass_on(self, layer: int) -> None:
         """Outputs of the layer below to the inputs of this one."""
         hidden = self.plan.hidden
         for direction, source in enumerate(self.tracks[layer - 1]):
             states, random = as_array(source.states), self._random(layer - 1, direction)
             for target in self.tracks[layer]:
                 where = target.before, direction * hidden, hidden, *random
-                hand_on(states, source.after, as_array(target.states), *where)
+                pass_on(states, source.after, as_array(target.states), *where)
 
-    def _hand_back(self, layer: int, direction: int) -> Arrive:
+    def _pass_back(self, layer: int, direction: int) -> Arrive:
         """How the gradient of the inputs of the layer above reaches this direction's positions."""
         hidden = self.plan.hidden
         arriving = torch.empty(len(self.positions.lengths), hidden)
@@ -150,7 +150,7 @@ class Chunk:
             arriving.zero_()
             for slopes, before in above:
                 where = slopes, position + before, position, direction * hidden
-                hand_back(arriving.numpy(), *where, rows, *random)
+                pass_back(arriving.numpy(), *where, rows, *random)
             return arriving
 
         return arrive

@@ -78,11 +78,11 @@ class Parameters(NamedTuple):
     table: Tensor
 
 
-# Gives the gradient (B, H) that reaches the hidden states of a position from above; also told are the
-# sequences, from - to, for which this is where the sweep comes in.
+# Gives the gradient (B, H) that reaches the hidden states of a position from above; its further arguments are
+# the sequences, from - to, for which this is where the sweep comes in.
 Arrive = Callable[[int, int, int], Tensor]
 
-# Told of each step of the forward pass: its position, and how many sequences have it.
+# Called at each step of the forward pass with its position, and how many sequences have it.
 Observe = Callable[[int, int], None]
 
 

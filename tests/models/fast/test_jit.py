@@ -104,10 +104,10 @@ def run(tree, script, **environment):
 WORD = """
 import numpy as np
 from models.fast.dropout import drop_in_place
-from models.fast.recurrent.between import hand_on
+from models.fast.recurrent.between import pass_on
 states, inputs = np.ones((2, 1, 4), np.float32), np.zeros((2, 1, 4), np.float32)
-hand_on(states, 0, inputs, 0, 0, 4, np.zeros(1, np.int64), 1, 123, 2**31)
-print(hand_on.__wrapped__.__code__.co_filename, inputs[0, 0].tolist(), sum(hand_on.stats.cache_hits.values()))
+pass_on(states, 0, inputs, 0, 0, 4, np.zeros(1, np.int64), 1, 123, 2**31)
+print(pass_on.__wrapped__.__code__.co_filename, inputs[0, 0].tolist(), sum(pass_on.stats.cache_hits.values()))
 """
 
 
@@ -134,6 +134,25 @@ def test_an_edit_of_an_inlined_function_is_seen_by_the_kernels_of_other_files(tr
     assert first != dropped
     inlined.write_text(source)
     assert word(tree) == (first, 1)
+
+
+@pytest.mark.parametrize(("blocked", "where"), [("sources", "cache"), ("both", None)])
+def test_a_read_only_installation_keeps_machine_code_elsewhere_or_nowhere(tree, blocked, where):
+    (tree / "models" / "fast" / "__pycache__").touch()  # no folder can be made of it, not by root either
+    if blocked == "both":
+        (tree / "cache").touch()
+    numbers, hits = word(tree)
+    assert numbers.startswith("[")
+    assert hits == 0
+    assert bool([*tree.glob("cache/rbptune/kernels/*/*/*.nbc")]) == bool(where)
+    assert word(tree) == (numbers, 1 if where else 0)
+
+
+def test_numba_s_own_setting_is_heeded(tree):
+    done = run(tree, WORD, NUMBA_CACHE_DIR=str(tree / "numba"))
+    assert done.returncode == 0, done.stderr
+    assert [*(tree / "numba").glob("rbptune/*/recurrent_*/between.pass_on*.nbc")]
+    assert not [*tree.glob("models/**/*.nbc")]
 
 
 def test_the_package_has_its_machine_code_in_one_folder():

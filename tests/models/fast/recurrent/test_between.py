@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from models.fast.bfloat16 import as_array
-from models.fast.recurrent.between import hand_back, hand_on
+from models.fast.recurrent.between import pass_back, pass_on
 from models.lstm import LSTMStack
 
 
@@ -58,7 +58,7 @@ def test_dropout_zeroes_its_share_and_the_gradient_the_same(dtype):
     states = torch.ones(steps + 1, rows, hidden, dtype=dtype)
     inputs = torch.zeros(steps + 1, rows, hidden, dtype=dtype)
     random = np.arange(rows), steps, 123, limit
-    hand_on(as_array(states), 1, as_array(inputs), 0, 0, hidden, *random)
+    pass_on(as_array(states), 1, as_array(inputs), 0, 0, hidden, *random)
     given, rest = inputs[:-1].float(), inputs[-1]
     assert (rest == 0).all()
     kept = given[0].max()
@@ -69,5 +69,5 @@ def test_dropout_zeroes_its_share_and_the_gradient_the_same(dtype):
         assert (shares - 1).abs().max() < 0.15  # no position, row or unit is special
     for position in range(steps):
         back = torch.zeros(rows, hidden)
-        hand_back(back.numpy(), as_array(states), 0, position, 0, rows, *random)
+        pass_back(back.numpy(), as_array(states), 0, position, 0, rows, *random)
         torch.testing.assert_close(back, given[position], rtol=0.004, atol=0)
