@@ -1,5 +1,6 @@
 """Where the two files of an RNAcompete data set lie."""
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,7 @@ SHEET_NAMES = (
     "metadata.tsv",
     "SupplementaryData1_RNAcompete_master_file.xlsx",
 )
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ def find_matrix(folder: str | Path) -> Path:
     DataError
         When there is neither.
     """
-    return _first(Path(folder), MATRIX_NAMES, "intensity matrix")
+    return _held(Path(folder), MATRIX_NAMES, "intensity matrix")[0]
 
 
 def find_sheet(folder: str | Path) -> Path:
@@ -46,12 +48,16 @@ def find_sheet(folder: str | Path) -> Path:
     DataError
         When there is none.
     """
-    return _first(Path(folder), SHEET_NAMES, "master sheet")
+    chosen, *others = _held(Path(folder), SHEET_NAMES, "master sheet")
+    if others:
+        _log.warning("%s: is read, and %s is not", chosen, " and ".join(path.name for path in others))
+    return chosen
 
 
-def _first(folder: Path, names: tuple[str, ...], kind: str) -> Path:
+def _held(folder: Path, names: tuple[str, ...], kind: str) -> list[Path]:
+    """Give those files that are there, in the order of `names`, which are met in any case."""
     try:
-        held = {path.name for path in folder.iterdir()}
+        held = sorted(folder.iterdir(), key=lambda path: (path.name not in names, path.name))
     except NotADirectoryError:
         remedy = f"give the folder that holds {MATRIX_NAMES[0]} and the master sheet"
         raise DataError(f"{folder}: is a file; {remedy}") from None
@@ -60,7 +66,7 @@ def _first(folder: Path, names: tuple[str, ...], kind: str) -> Path:
         raise DataError(f"{folder}: no such folder; {remedy}") from None
     except OSError as error:
         raise DataError(f"{folder}: cannot be read ({error.strerror}); check its rights") from None
-    for name in names:
-        if name in held:
-            return folder / name
+    found = [path for name in names for path in held if path.name.casefold() == name.casefold()]
+    if found:
+        return found
     raise DataError(f"{folder}: holds no {kind}; put {', '.join(names[:-1])} or {names[-1]} there")

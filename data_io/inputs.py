@@ -109,6 +109,31 @@ def open_input(path: Path, kind: str) -> Iterator[Input]:
             yield Input(path, kept, kind)
 
 
+def read_text(path: Path) -> str:
+    """Read a small text: UTF-8 or, by its byte-order mark, UTF-16; unpacked where it is gzip by its content.
+
+    Raises
+    ------
+    DataError
+        When it is no such text, with the line.
+    OSError
+        When it cannot be read.
+    """
+    data = path.read_bytes()
+    try:
+        data = gzip.decompress(data) if data.startswith(_GZIP) else data
+    except (EOFError, zlib.error) as error:
+        raise DataError(f"{path}: the compressed data are damaged ({error}); get it again") from None
+    encoding = "utf-16" if data.startswith(_UTF_16) else "utf-8-sig"
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError as error:
+        line, byte = data.count(b"\n", 0, error.start) + 1, data[error.start]
+        raise DataError(
+            f"{path}: line {line} is no UTF-8 (byte 0x{byte:02x}); save it as UTF-8 text"
+        ) from None
+
+
 def decode(characters: str) -> str:
     """Read the characters of `Input.open`, which are bytes, as UTF-8, or as Latin-1 where they are none."""
     if characters.isascii():

@@ -123,12 +123,12 @@ def _random_probes(count: int, random: np.random.Generator) -> tuple[list[str], 
 
 def _read_design(path: Path, probes: int | None) -> tuple[list[str], list[str]]:
     rows = read_table(path, ("Probe_Set", "RNA_Seq"), SHEET)[:probes]
-    for number, (probe_set, sequence) in enumerate(rows, start=2):
+    for place, (probe_set, sequence) in rows:
         if probe_set not in {"SetA", "SetB"} or not sequence or set(sequence) - set("ACGU"):
             raise DataError(
-                f"{path}: line {number} has {probe_set!r}, {sequence!r}; give SetA or SetB and A, C, G, U"
+                f"{path}: {place} has {probe_set!r}, {sequence!r}; give SetA or SetB and A, C, G, U"
             )
-    return [sequence for _, sequence in rows], [probe_set for probe_set, _ in rows]
+    return [row.cells[1] for row in rows], [row.cells[0] for row in rows]
 
 
 def _measure(sequences: Sequence[str], motifs: Sequence[PlantedMotif], seed: int) -> npt.NDArray[np.float32]:

@@ -43,11 +43,11 @@ def proteins(data: DataOption, as_json: JsonOption = False) -> None:
     """List the experiments that were measured."""
     from dataclasses import asdict
 
-    from data_io.experiments import read_master_sheet
+    from data_io.experiments import match_experiments, read_master_sheet
     from data_io.folder import find_files
     from data_io.rnacompete import measured_experiments
 
     files = find_files(data)
-    measured = set(measured_experiments(files.matrix))
-    rows = [asdict(e) for e in read_master_sheet(files.sheet) if e.motif_id in measured]
+    matched = match_experiments(read_master_sheet(files.sheet), measured_experiments(files.matrix))
+    rows = [asdict(e) for e in matched.require_some(files.sheet, files.matrix)]
     show(rows, as_json, {"motif_id": "Experiment", "protein": "Protein", "species": "Species"})

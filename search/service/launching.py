@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from data_io.errors import ConfigError, DataError, UnknownProteinError
-from data_io.experiments import Experiment, read_master_sheet, resolve
+from data_io.errors import ConfigError, UnknownProteinError
+from data_io.experiments import Experiment, match_experiments, read_master_sheet, read_names, resolve
 from data_io.folder import find_files
 from data_io.rnacompete import measured_experiments
 from data_io.testable import require_test_set
@@ -116,30 +116,22 @@ def find_experiments(launch: Launch) -> list[Experiment]:
     """Resolve the names, each experiment once, or take all that were measured."""
     files = find_files(launch.data)
     sheet = read_master_sheet(files.sheet)
-    measured = set(measured_experiments(files.matrix))
+    matched = match_experiments(sheet, measured_experiments(files.matrix))
     if launch.everything:
-        return [experiment for experiment in sheet if experiment.motif_id in measured]
-    names = [*launch.names, *([] if launch.proteins is None else _read_names(launch.proteins))]
+        return matched.require_some(files.sheet, files.matrix)
+    names = [*launch.names, *([] if launch.proteins is None else read_names(launch.proteins))]
     if not names:
         raise UnknownProteinError("no protein named; give names, RNCMPT ids, --proteins or --all")
-    experiments = {e.motif_id: e for e in (resolve(name, sheet) for name in names)}
-    for experiment in experiments.values():
-        if experiment.motif_id not in measured:
+    measured = {experiment.motif_id.casefold(): experiment for experiment in matched.experiments}
+    experiments = {}
+    for wanted in (resolve(name, sheet) for name in names):
+        if wanted.motif_id.casefold() not in measured:
             raise UnknownProteinError(
-                f"{files.matrix}: no column {experiment.motif_id} ({experiment.protein}); "
+                f"{files.matrix}: no column {wanted.motif_id} ({wanted.protein}); "
                 "rbptune proteins lists what was measured"
             )
+        experiments[wanted.motif_id] = measured[wanted.motif_id.casefold()]
     return list(experiments.values())
-
-
-def _read_names(path: Path) -> list[str]:
-    """Read names, one a line; blank lines and those that begin with # are passed over."""
-    try:
-        lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not a text"
-        raise DataError(f"{path}: cannot be read ({reason}); give a text file, one protein a line") from error
-    return [line for line in lines if line and not line.startswith("#")]
 
 
 def find_spaces(launch: Launch) -> list[Space]:

@@ -360,7 +360,11 @@ BAD_SHEETS = {
         book(HEADER, FOX_ROW, sheet="Sheet1"),
         "has no sheet 'Master List--Plasmid Info', only 'Sheet1'; rename the right one",
     ),
-    "no species": ("metadata.xlsx", book(HEADER[:2], FOX_ROW[:2]), f"has no column Species; {NEEDED}"),
+    "no species": (
+        "metadata.xlsx",
+        book(HEADER[:2], FOX_ROW[:2]),
+        f"has no column Species, only Motif_ID, Protein_name; {NEEDED}",
+    ),
     "an empty sheet": ("metadata.xlsx", book(), f"has no column Motif_ID; {NEEDED}"),
     "no experiment": ("metadata.xlsx", book(HEADER), "lists no experiment; fill the column Motif_ID"),
     "an id twice": (
@@ -375,16 +379,10 @@ BAD_SHEETS = {
     ),
     "no sheet at all": ("metadata.xlsx", lambda path: None, "no such file; check --data"),
     "an empty .csv": ("metadata.csv", lambda path: path.write_text(""), f"has no column Motif_ID; {NEEDED}"),
-    "a .tsv with commas": (
-        "metadata.tsv",
-        lambda path: path.write_text("Motif_ID,Protein_name,Species\nA,B,C\n"),
-        f"has no column Motif_ID; {NEEDED}",
-    ),
     "a .csv of another encoding": (
         "metadata.csv",
         lambda path: path.write_bytes("Motif_ID,Protein_name,Species\nA,Bä,C\n".encode("latin-1")),
-        "is no readable table ('utf-8' codec can't decode byte 0xe4 in position 33: "
-        "invalid continuation byte); save it again",
+        "line 2 is no UTF-8 (byte 0xe4); save it as UTF-8 text",
     ),
 }
 
@@ -424,7 +422,13 @@ def test_bad_designs(tmp_path):
     expect(path, "no such file; check --data", simulate, tmp_path / "out", None, 0, path)
     path.write_text("Probe_Set\tSequence\nSetA\tACGU\n")
     expect(
-        path, "has no column RNA_Seq; it needs Probe_Set, RNA_Seq", simulate, tmp_path / "out", None, 0, path
+        path,
+        "has no column RNA_Seq, only Probe_Set, Sequence; it needs Probe_Set, RNA_Seq",
+        simulate,
+        tmp_path / "out",
+        None,
+        0,
+        path,
     )
     path.write_text("Probe_Set\tRNA_Seq\nSetA\tACGU\nSetC\tACGU\n")
     message = "line 3 has 'SetC', 'ACGU'; give SetA or SetB and A, C, G, U"

@@ -1,8 +1,17 @@
+from pathlib import Path
+
 import openpyxl
 import pytest
 
 from data_io.errors import DataError, UnknownProteinError
-from data_io.experiments import SHEET, Experiment, read_master_sheet, resolve
+from data_io.experiments import (
+    SHEET,
+    Experiment,
+    match_experiments,
+    read_master_sheet,
+    read_names,
+    resolve,
+)
 
 HEADER = ("Motif_ID", "Hyb_ID", "Protein_name", "Species")
 ROWS = [("RNCMPT00168", 1, "RBFOX1", "Homo_sapiens"), ("RNCMPT00101", 2, "PUM", "Drosophila_melanogaster")]
@@ -56,7 +65,7 @@ def test_quoted_cells_of_a_csv_may_hold_commas(tmp_path):
     assert read_master_sheet(path) == [Experiment("RNCMPT00001", "A, B", "Homo_sapiens")]
 
 
-def test_blanks_are_stripped_and_gaps_filled(tmp_path):
+def test_blanks_are_stripped_and_gaps_filled(tmp_path, caplog):
     rows = [
         (" RNCMPT00001 ", 1, " NA ", "Homo_sapiens"),
         ("RNCMPT00002", 2, None, None),
@@ -67,6 +76,8 @@ def test_blanks_are_stripped_and_gaps_filled(tmp_path):
         Experiment("RNCMPT00001", "NA", "Homo_sapiens"),  # a name, not a missing value
         Experiment("RNCMPT00002", "RNCMPT00002", "unknown"),
     ]
+    left_out = "1 row has no Motif_ID, left out (row 4: a note below the table)"
+    assert caplog.messages == [f"{tmp_path / 'm.xlsx'}: {left_out}"]
 
 
 @pytest.mark.parametrize("name", ["RBFOX1", "rbfox1", " RbFox1 ", "RNCMPT00168", "rncmpt00168"])
@@ -128,3 +139,57 @@ def test_no_damage_to_a_workbook_ends_in_a_traceback(tmp_path):
                 errors.append(str(error))
     assert len(errors) > len(whole) // 97
     assert all(error.startswith(f"{path}: ") and "\n" not in error for error in errors)
+
+
+def experiments(*ids):
+    return [Experiment(motif_id, f"P{number}", "x") for number, motif_id in enumerate(ids)]
+
+
+class TestMatching:
+    FILES = Path("d/metadata.csv"), Path("d/norm_data.txt")
+
+    def test_each_experiment_finds_its_column(self, caplog):
+        matched = match_experiments(experiments("A", "B"), ["B", "A"])
+        assert matched.require_some(*self.FILES) == experiments("A", "B")
+        assert (matched.without_column, matched.without_row, caplog.messages) == ([], [], [])
+
+    def test_an_id_that_differs_in_case_takes_the_name_of_its_column(self):
+        matched = match_experiments(experiments("rncmpt1", "RNCMPT2"), ["RNCMPT2", "RNCMPT1"])
+        assert matched.experiments == experiments("RNCMPT1", "RNCMPT2")
+        assert matched.without_row == []
+
+    def test_the_same_case_wins(self):
+        matched = match_experiments(experiments("a1"), ["A1", "a1"])
+        assert (matched.experiments, matched.without_row) == (experiments("a1"), ["A1"])
+
+    def test_what_is_left_out_is_said(self, caplog):
+        matched = match_experiments(experiments("A", "B", "C", "D", "E"), ["X", "A"])
+        assert matched.require_some(*self.FILES) == experiments("A")
+        assert caplog.messages == [
+            "d/metadata.csv: 4 of 5 experiments have no column (B, C, D, ...)",
+            "d/norm_data.txt: 1 of 2 columns are not in the master sheet (X)",
+        ]
+
+    def test_nothing_left_is_an_error(self):
+        with pytest.raises(DataError) as caught:
+            match_experiments(experiments("A_seed", "B"), ["A"]).require_some(*self.FILES)
+        assert str(caught.value) == (
+            "d/metadata.csv: none of its 2 ids (A_seed, B) is a column of norm_data.txt (A); make them agree"
+        )
+
+
+NAMES = {
+    "plain": "RBFOX1\n\n# a comment\n  PUM \n",
+    "a byte-order mark": b"\xef\xbb\xbfRBFOX1\nPUM\n",
+    "UTF-16": "RBFOX1\nPUM\n".encode("utf-16"),
+    "line ends of Windows": "RBFOX1\r\nPUM\r\n",
+    "line ends of old Macs": "RBFOX1\rPUM\r",
+    "what cannot be seen": "RBFOX1\u00a0\n\u200bPUM\n\u00a0\n",
+}
+
+
+@pytest.mark.parametrize("case", NAMES)
+def test_lists_of_names(case, tmp_path):
+    content = NAMES[case]
+    (tmp_path / "list.txt").write_bytes(content if isinstance(content, bytes) else content.encode())
+    assert read_names(tmp_path / "list.txt") == ["RBFOX1", "PUM"]

@@ -63,3 +63,15 @@ def test_no_folder_and_a_file_in_its_place(tmp_path):
         str(caught.value)
         == f"{path}: is a file; give the folder that holds norm_data.txt and the master sheet"
     )
+
+
+def test_names_are_met_in_any_case(tmp_path):
+    fill(tmp_path, "NORM_DATA.TXT", "Metadata.XLSX", "metadata.csv")
+    assert find_files(tmp_path) == DataFolder(tmp_path / "NORM_DATA.TXT", tmp_path / "Metadata.XLSX")
+    fill(tmp_path, "metadata.xlsx")
+    assert find_files(tmp_path).sheet == tmp_path / "metadata.xlsx"
+
+
+def test_a_second_sheet_is_not_passed_over_in_silence(tmp_path, caplog):
+    find_files(fill(tmp_path, "norm_data.txt", "metadata.csv", "metadata.xlsx"))
+    assert caplog.messages == [f"{tmp_path / 'metadata.xlsx'}: is read, and metadata.csv is not"]

@@ -34,7 +34,10 @@ def a_data_folder_without_master_sheet(place: Place) -> Command:
     return place.launch(data=place.root / "data")
 
 
-@says("{root}/data/metadata.csv: has no column Protein_name; it needs Motif_ID, Protein_name, Species")
+@says(
+    "{root}/data/metadata.csv: has no column Protein_name, only Motif_ID, Gene; "
+    "it needs Motif_ID, Protein_name, Species"
+)
 def a_sheet_without_its_columns(place: Place) -> Command:
     return place.with_sheet("Motif_ID,Gene\nRNCMPT90001,SIMFOX\n", "SIMFOX")
 

@@ -49,3 +49,27 @@ def an_experiment_that_was_not_measured(place: Place) -> Command:
 @says("{root}/list.txt: cannot be read (No such file or directory); give a text file, one protein a line")
 def a_list_of_proteins_that_is_missing(place: Place) -> Command:
     return ["launch", "--data", place.simulated, "--proteins", place.root / "list.txt"]
+
+
+NO_COLUMN = (
+    "{root}/data/metadata.csv: none of its 2 ids (RNCMPT90001_seed, RNCMPT2) is a column of norm_data.txt "
+    "(RNCMPT..., RNCMPT..., RNCMPT..., ...); make them agree"
+)
+SEEDS = "Motif_ID,Protein_name,Species\nRNCMPT90001_seed,SIMFOX,Homo_sapiens\nRNCMPT2,SIMPUM,Homo_sapiens\n"
+
+
+@says(NO_COLUMN)
+def all_of_a_sheet_that_knows_no_column(place: Place) -> Command:
+    return [*place.with_sheet(SEEDS, "SIMFOX"), "--all"]
+
+
+@says(NO_COLUMN)
+def a_list_of_a_sheet_that_knows_no_column(place: Place) -> Command:
+    place.with_sheet(SEEDS, "SIMFOX")
+    return ["proteins", "--data", place.root / "data"]
+
+
+@says("{root}/list.txt: line 2 is no UTF-8 (byte 0xe9); save it as UTF-8 text")
+def a_list_of_proteins_in_another_encoding(place: Place) -> Command:
+    (place.root / "list.txt").write_bytes("SIMFOX\nSIMé\n".encode("latin-1"))
+    return ["launch", "--data", place.simulated, "--proteins", place.root / "list.txt"]
