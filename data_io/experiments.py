@@ -88,7 +88,7 @@ class Matched:
         ids = [experiment.motif_id for experiment in self.without_column]
         if not self.experiments:
             raise DataError(
-                f"{sheet}: none of its {len(ids)} ids ({_examples(ids)}) is a column of {matrix.name} "
+                f"{sheet}: its ids ({_examples(ids)}) are no columns of {matrix.name} "
                 f"({_examples(self.without_row)}); make them agree"
             )
         if ids:
@@ -190,7 +190,7 @@ def _number(motif_id: str) -> str:
 
 
 def _examples(names: Sequence[str], most: int = 3) -> str:
-    return ", ".join(names[:most]) + (", ..." if len(names) > most else "")
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
 def _check_ids(path: Path, experiments: Sequence[Experiment]) -> None:

@@ -42,7 +42,7 @@ class Input:
     def open(self) -> Iterator[IO[str]]:
         r"""Open it from its beginning, with any line end read as "\n".
 
-        Gzip is told by its content. The characters are the bytes (Latin-1), so that no header can stop the
+        Gzip is known by its content. The characters are the bytes (Latin-1), so that no header can stop the
         reading, but for a file that says to be UTF-16; `decode` gives the text.
 
         Raises

@@ -12,7 +12,7 @@ _DATES = [
         rf"(?P<day>\d\d?)[- ]{_MONTH}([- ](\d\d|\d{{4}}))?",  # 2-Sep
         rf"{_MONTH}-(?P<day>\d\d)",  # Sep-02
         r"\d{4}-(?P<month>\d\d)-(?P<day>\d\d)([ T]\d\d:\d\d(:\d\d)?)?",
-        r"\d\d?([/.])\d\d?\1(\d\d|\d{4})",  # which is the month cannot be told
+        r"\d\d?([/.])\d\d?\1(\d\d|\d{4})",  # which is the month is not known
     )
 ]
 

@@ -1,4 +1,4 @@
-"""What users get wrong in their files, and the one line they are told."""
+"""What users get wrong in their files, and the one line that says so."""
 
 import gzip
 import re

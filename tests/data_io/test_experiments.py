@@ -166,7 +166,7 @@ class TestMatching:
         matched = match_experiments(experiments("A", "B", "C", "D", "E"), ["X", "A"])
         assert matched.require_some(*self.FILES) == experiments("A")
         assert caplog.messages == [
-            "d/metadata.csv: 4 of 5 experiments have no column (B, C, D, ...)",
+            "d/metadata.csv: 4 of 5 experiments have no column (B, C, D and 1 more)",
             "d/norm_data.txt: 1 of 2 columns are not in the master sheet (X)",
         ]
 
@@ -174,7 +174,7 @@ class TestMatching:
         with pytest.raises(DataError) as caught:
             match_experiments(experiments("A_seed", "B"), ["A"]).require_some(*self.FILES)
         assert str(caught.value) == (
-            "d/metadata.csv: none of its 2 ids (A_seed, B) is a column of norm_data.txt (A); make them agree"
+            "d/metadata.csv: its ids (A_seed, B) are no columns of norm_data.txt (A); make them agree"
         )
 
 

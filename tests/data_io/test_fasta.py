@@ -154,7 +154,7 @@ def test_refused(tmp_path, case, reading):
 @pytest.mark.parametrize("packed", [False, True])
 @pytest.mark.parametrize("name", ["a.fa", "a.fa.gz"])
 def test_tolerates_the_ways_of_writing_text(tmp_path, newline, start, packed, name):
-    """Compression is told by the content, whatever the file is called."""
+    """Compression is known by the content, whatever the file is called."""
     data = start + newline.join([">a", "AC", "GU", ">b", "G"]).encode()
     path = tmp_path / name
     path.write_bytes(gzip.compress(data, mtime=0) if packed else data)

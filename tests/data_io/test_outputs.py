@@ -1,4 +1,4 @@
-"""Where a command may be told to write, and what becomes of what stands there."""
+"""Where a command may write, and what becomes of what stands there."""
 
 import gzip
 import os

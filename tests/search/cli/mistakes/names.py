@@ -52,8 +52,8 @@ def a_list_of_proteins_that_is_missing(place: Place) -> Command:
 
 
 NO_COLUMN = (
-    "{root}/data/metadata.csv: none of its 2 ids (RNCMPT90001_seed, RNCMPT2) is a column of norm_data.txt "
-    "(RNCMPT..., RNCMPT..., RNCMPT..., ...); make them agree"
+    "{root}/data/metadata.csv: its ids (RNCMPT90001_seed, RNCMPT2) are no columns of norm_data.txt "
+    "(RNCMPT..., RNCMPT..., RNCMPT... and 3 more); make them agree"
 )
 SEEDS = "Motif_ID,Protein_name,Species\nRNCMPT90001_seed,SIMFOX,Homo_sapiens\nRNCMPT2,SIMPUM,Homo_sapiens\n"
 
