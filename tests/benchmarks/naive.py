@@ -19,6 +19,11 @@ from search.strategy.space import Space
 from search.strategy.space_files import shipped_space
 from tests.benchmarks.reference import ConvNet, Loop
 
+OPTIONS = (
+    *("dropout", "batch_norm", "pooling", "pooled_norm", "residual", "block_dropout"),
+    *("window", "pooled_dropout", "hidden_norm"),
+)
+
 
 def main() -> None:
     folder, protein, trials, epochs, seed = sys.argv[1:]
@@ -55,12 +60,11 @@ def score(trial: optuna.Trial, space: Space, data: TrainingSet) -> float:
 
 
 def network_of(params: dict) -> ConvNet:
-    layers = params["layers"]
+    layers = params.get("layers", 1)
     kernels = [params["motif_length"], params.get("kernel_2"), params.get("kernel_3")][:layers]
     filters = [params["filters"], params.get("filters_2"), params.get("filters_3")][:layers]
-    average = params["pooling"] == "max+average"
-    norms = {name: params[name] for name in ("batch_norm", "pooled_norm")}
-    return ConvNet(kernels, filters, params["hidden"], params["dropout"], average=average, **norms)
+    others = {name: params[name] for name in OPTIONS if name in params}
+    return ConvNet(kernels, filters, params["hidden"], **others)
 
 
 if __name__ == "__main__":

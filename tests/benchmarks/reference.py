@@ -59,28 +59,59 @@ class BiLSTM(nn.Module):
 
 
 class ConvNet(nn.Module):
-    """Convolutions and their pooling, each perhaps normalised; maximum, perhaps with average."""
+    """Convolutions, perhaps a residual block, and their pooling; the options are those of our CNN."""
 
     def __init__(
-        self, kernels, filters, hidden, dropout=0.2, batch_norm=True, average=True, pooled_norm=False
+        self,
+        kernels,
+        filters,
+        hidden,
+        dropout=0.2,
+        batch_norm=True,
+        pooling="max+average",
+        pooled_norm=False,
+        residual=0,
+        block_dropout=0.0,
+        window=10,
+        pooled_dropout=None,
+        hidden_norm=False,
     ):
         super().__init__()
-        self.layers, self.average, before = nn.Sequential(), average, 4
+        self.pooling, self.window, before = pooling, window, 4
+        padding = "same" if residual or pooling == "windows" else "valid"
+        self.layers = nn.Sequential()
         for width, kernel in zip(filters, kernels, strict=True):
             norm = [nn.BatchNorm1d(width)] if batch_norm else []
-            self.layers.extend([nn.Conv1d(before, width, kernel), *norm, nn.ReLU()])
+            self.layers.extend([nn.Conv1d(before, width, kernel, padding=padding), *norm, nn.ReLU()])
             before = width
-        features = before * (1 + average)
+        self.block = nn.Sequential()
+        for layer in range(residual):
+            drop = [nn.Dropout(block_dropout)] if layer else []  # the first one is outside: it is added, too
+            convolution = nn.Conv1d(before, before, 3, dilation=2**layer, padding="same", bias=not batch_norm)
+            norm = [nn.BatchNorm1d(before)] if batch_norm else []
+            relu = [nn.ReLU()] if layer < residual - 1 else []
+            self.block.extend([*drop, convolution, *norm, *relu])
+        self.block_dropout = nn.Dropout(block_dropout)
+        features = before * {"max": 1, "max+average": 2, "windows": 41 // window}[pooling]
         self.norm = nn.BatchNorm1d(features) if pooled_norm else nn.Identity()
-        self.dropout = nn.Dropout(dropout)
-        self.hidden, self.output = nn.Linear(features, hidden), nn.Linear(hidden, 1)
+        self.pooled_dropout = nn.Dropout(dropout if pooled_dropout is None else pooled_dropout)
+        self.hidden = nn.Linear(features, hidden)
+        self.hidden_norm = nn.BatchNorm1d(hidden) if hidden_norm else nn.Identity()
+        self.dropout, self.output = nn.Dropout(dropout), nn.Linear(hidden, 1)
 
     def forward(self, x):
         x = self.layers(x.transpose(1, 2))
-        pooled = x.max(dim=2).values
-        if self.average:
-            pooled = torch.cat([pooled, x.mean(dim=2)], dim=1)
-        return self.output(self.dropout(F.relu(self.hidden(self.dropout(self.norm(pooled))))))
+        if len(self.block):
+            x = self.block_dropout(x)
+            x = F.relu(x + self.block(x))
+        x = self.pooled_dropout(self.norm(self.pool(x)))
+        return self.output(self.dropout(F.relu(self.hidden_norm(self.hidden(x)))))
+
+    def pool(self, x):
+        if self.pooling == "windows":
+            return F.avg_pool1d(x, self.window).flatten(1)
+        largest = x.max(dim=2).values
+        return largest if self.pooling == "max" else torch.cat([largest, x.mean(dim=2)], dim=1)
 
 
 def masked_mse(prediction, target, mask):
