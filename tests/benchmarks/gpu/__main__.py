@@ -38,7 +38,7 @@ class Session:
         self.found: dict[str, Any] = {"facts": rates.describe(self.device), "warnings": []}
         self.reference = json.loads(Path(options.reference).read_text()) if options.reference else {}
         quick = options.quick
-        self.small, self.epochs = ((600, 200), 2) if quick else ((12_000, 3_000), 6)
+        self.small, self.epochs = ((600, 200), 2) if quick else ((8_000, 2_000), 5)
         self.sizes, self.seconds = ((2_000, 500), 0.2) if quick else (FULL_SIZE, 3.0)
         self.counts = (2,) if quick else (2, 4, 8)
         self.networks = [name for name in NETWORKS if not options.networks or name in options.networks]
@@ -72,7 +72,7 @@ def check(session: Session) -> None:
         session.say(f"{name}: errors of predictions / gradients: {figures}  {session.judge(good)}")
     data = make_data(*session.small)
     for name in [name for name in CHECKED if name in session.networks]:
-        apart = checks.repeats(name, session.device, data, session.epochs)
+        apart = checks.repeats(name, session.device, data, epochs=2)
         session.keep("repeats", name, apart)
         good = max(apart["again"], apart["resumed"]) == 0.0
         figures = ", ".join(f"{kind} {value:.2g}" for kind, value in apart.items())

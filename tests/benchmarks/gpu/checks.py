@@ -21,6 +21,7 @@ from tests.benchmarks.gpu.networks import NETWORKS, config_of, make_data, traine
 PRECISIONS = {"cuda": ("float32", "tf32", "bfloat16"), "cpu": ("float32",)}
 TOLERANCE = 1e-4  # of float32
 BATCH, BATCHES = 64, 5
+EXACT = {"dropout": 0.0, "block_dropout": 0.0, "pooled_dropout": 0.0, "precision": "float32"}
 
 
 def agreement(name: str, device: str) -> dict[str, list[float]]:
@@ -30,18 +31,12 @@ def agreement(name: str, device: str) -> dict[str, list[float]]:
     moves the gradient by a finite amount.
     """
     with DrawingFrom(generator_of(3, 0, Use.WEIGHTS)):
-        network = get_architecture(NETWORKS[name][0]).build(config_of(name, dropout=0.0, precision="float32"))
+        network = get_architecture(NETWORKS[name][0]).build(config_of(name, **EXACT))
     probes = make_data(BATCH * BATCHES, 2).train
     found = {}
+    batches = [torch.tensor(each).split(BATCH) for each in (probes.codes, probes.targets)]
     for precision in PRECISIONS[device]:
-        errors = [
-            _errors(network, device, precision, *batch)
-            for batch in zip(
-                torch.tensor(probes.codes).split(BATCH),
-                torch.tensor(probes.targets).split(BATCH),
-                strict=True,
-            )
-        ]
+        errors = [_errors(network, device, precision, *batch) for batch in zip(*batches, strict=True)]
         found[precision] = [statistics.median(column) for column in zip(*errors, strict=True)]
     return found
 
@@ -78,8 +73,8 @@ def _calculating(device: str, precision: str) -> Iterator[None]:
 
 
 def learned(name: str, device: str, data: SimpleNamespace, epochs: int, seeds: range) -> list[float]:
-    """Validation Spearman after a few epochs, by seed."""
-    trainers = [trainer_of(name, data, device, seed, epochs) for seed in seeds]
+    """Validation Spearman after a few epochs of many small batches, by seed."""
+    trainers = [trainer_of(name, data, device, seed, epochs, batch_size=64) for seed in seeds]
     return [_run(trainer)[-1]["spearman"] for trainer in trainers]
 
 

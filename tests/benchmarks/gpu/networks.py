@@ -85,9 +85,15 @@ def config_of(name: str, **options: Any) -> Any:
 
 
 def trainer_of(
-    name: str, data: SimpleNamespace, device: str, seed: int = 1, epochs: int = 30, graphs: bool = True
+    name: str,
+    data: SimpleNamespace,
+    device: str,
+    seed: int = 1,
+    epochs: int = 30,
+    graphs: bool = True,
+    batch_size: int | None = None,
 ) -> Trainer:
-    """A trainer of a network."""
-    architecture, _, batch_size = NETWORKS[name]
-    training = TrainingConfig(batch_size=batch_size, epochs=epochs, schedule="cosine")
+    """A trainer of a network, with its own batch size unless another is given."""
+    architecture, _, own_size = NETWORKS[name]
+    training = TrainingConfig(batch_size=batch_size or own_size, epochs=epochs, schedule="cosine")
     return Trainer(architecture, config_of(name), training, data, seed, device=device, graphs=graphs)
