@@ -15,7 +15,8 @@ from search.service.observers import Observer
 from search.study.database import connect, database_errors
 from search.study.lock import describe, holder, is_driven
 from search.study.requests import ask_to_stop
-from search.study.status import open_studies, read_status
+from search.study.status import read_status
+from search.study.tables import open_studies
 from search.study.workspace import Workspace
 
 LOOK_SECONDS = 1.0

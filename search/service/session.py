@@ -18,8 +18,9 @@ from search.study.database import connect
 from search.study.lock import LockedError, driver_lock
 from search.study.record import open_study
 from search.study.states import State
-from search.study.status import OpenStudy, open_studies, read_status
+from search.study.status import read_status
 from search.study.storage import open_storage
+from search.study.tables import OpenStudy, open_studies
 from search.study.workspace import Workspace
 from search.workers.executor import Executor
 from search.workers.in_process import InProcess

@@ -13,7 +13,7 @@ from data_io.errors import StorageError
 from search.study.database import database_errors, shown
 from search.study.file_lock import HeldError
 from search.study.states import State
-from search.study.status import open_studies
+from search.study.tables import open_studies
 
 DRIVER = 0x726270  # keys of the locks
 TABLES = 0x726271

@@ -5,12 +5,13 @@ from __future__ import annotations
 from search.study.database import database_errors
 from search.study.lock import is_driven
 from search.study.record import open_study
-from search.study.states import OPEN_STATES, Request, State
+from search.study.states import INTERRUPTED, OPEN_STATES, Request, State
 from search.study.status import matching_studies, read_status
 from search.study.storage import open_storage
 from search.study.workspace import Workspace
 
-RESUMABLE = (State.STOPPED, State.FAILED)
+STOPPABLE = (*(state.value for state in OPEN_STATES), INTERRUPTED)
+RESUMABLE = (State.STOPPED.value, State.FAILED.value, INTERRUPTED)
 
 
 def ask_to_stop(workspace: Workspace, name: str, architecture: str | None = None) -> list[str]:
@@ -21,7 +22,7 @@ def ask_to_stop(workspace: Workspace, name: str, architecture: str | None = None
     StudyError
         When there is none.
     """
-    studies = _matching(workspace, name, architecture, OPEN_STATES)
+    studies = _matching(workspace, name, architecture, STOPPABLE)
     driven = is_driven(workspace)
     storage = open_storage(workspace)
     with database_errors(workspace.storage_url):
@@ -34,7 +35,7 @@ def ask_to_stop(workspace: Workspace, name: str, architecture: str | None = None
 
 
 def ask_to_resume(workspace: Workspace, name: str, architecture: str | None = None) -> list[str]:
-    """Queue the stopped and failed studies of a protein, and give their names.
+    """Queue the stopped, failed and interrupted studies of a protein, and give their names.
 
     Raises
     ------
@@ -45,12 +46,14 @@ def ask_to_resume(workspace: Workspace, name: str, architecture: str | None = No
     storage = open_storage(workspace)
     with database_errors(workspace.storage_url):
         for study in studies:
-            open_study(storage, study).ask_for()
+            record = open_study(storage, study)
+            record.ask_for()
+            if record.state is not State.QUEUED and not is_driven(workspace):  # interrupted
+                record.move_to(State.QUEUED)
     return studies
 
 
 def _matching(
-    workspace: Workspace, name: str, architecture: str | None, states: tuple[State, ...]
+    workspace: Workspace, name: str, architecture: str | None, states: tuple[str, ...]
 ) -> list[str]:
-    wanted = [state.value for state in states]
-    return [row["study"] for row in matching_studies(read_status(workspace), name, architecture, wanted)]
+    return [row["study"] for row in matching_studies(read_status(workspace), name, architecture, states)]

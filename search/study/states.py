@@ -16,6 +16,8 @@ class State(Enum):
     STOPPED = "stopped"
 
 
+INTERRUPTED = "interrupted"
+"""How a study is shown that is under way in the database, but in the hands of no driver; never stored."""
 OPEN_STATES = (State.QUEUED, State.SEARCHING, State.FINALIZING)
 
 

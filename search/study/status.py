@@ -2,45 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from collections import defaultdict
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import Any
-
-import sqlalchemy
-from sqlalchemy import text
 
 from data_io.errors import StudyError
 from search.study.database import connect, database_errors
-from search.study.states import OPEN_STATES, State
+from search.study.lock import is_driven
+from search.study.states import INTERRUPTED, State
+from search.study.tables import StudyFigures, study_figures
 from search.study.workspace import Workspace
 
-ATTRIBUTES = """
-    SELECT s.study_id, s.study_name, a.key, a.value_json
-    FROM studies s JOIN study_user_attributes a ON a.study_id = s.study_id
-    WHERE a.key IN ('spec', 'state', 'budget', 'reason', 'result', 'test_opened') ORDER BY s.study_id
-"""
-COUNTS = """
-    SELECT study_id, CAST(state AS VARCHAR) AS state, COUNT(*) AS trials FROM trials GROUP BY study_id, state
-"""
-BEST = """
-    SELECT t.study_id, MAX(v.value) AS best FROM trials t JOIN trial_values v ON v.trial_id = t.trial_id
-    WHERE t.state = 'COMPLETE' GROUP BY t.study_id
-"""
-QUEUE = """
-    SELECT s.study_name, a.key, a.value_json
-    FROM studies s JOIN study_user_attributes a ON a.study_id = s.study_id
-    WHERE a.key IN ('state', 'asked') ORDER BY s.study_id
-"""
-
-
-@dataclass(frozen=True)
-class OpenStudy:
-    """A study that is not at its end: its state, and when somebody last asked for it."""
-
-    state: State
-    asked: str | None
+LEFT = "its driver ended without a word; rbptune resume takes it up"
 
 
 def read_status(workspace: Workspace) -> list[dict[str, Any]]:
@@ -53,60 +25,55 @@ def read_status(workspace: Workspace) -> list[dict[str, Any]]:
         trials_pruned, trials_failed, trials_running, val_spearman, val_pearson, test_spearman,
         test_pearson and best_trial_spearman; figures that are not there yet are None. The validation and
         test figures of a done study are those of its retrained ensemble; before, val_spearman is the
-        best trial's.
+        best trial's. A study that was under way when its driver was killed is "interrupted".
 
     Raises
     ------
     StorageError
     """
+    rows = _read_rows(workspace)
+    if _under_way(rows) and not is_driven(workspace):
+        rows = _read_rows(workspace)  # a driver that ended just then has left them otherwise
+        if _under_way(rows) and not is_driven(workspace):
+            for row in _under_way(rows):
+                row |= {"state": INTERRUPTED, "reason": LEFT}
+    return rows
+
+
+def _under_way(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    states = (State.SEARCHING.value, State.FINALIZING.value)
+    return [row for row in rows if row["state"] in states]
+
+
+def _read_rows(workspace: Workspace) -> list[dict[str, Any]]:
     engine = connect(workspace)
-    with database_errors(workspace.storage_url), engine.connect() as connection:
-        attributes: dict[int, dict[str, Any]] = defaultdict(dict)
-        for study, name, key, value in connection.execute(text(ATTRIBUTES)):
-            attributes[study] |= {"study": name, key: json.loads(value)}
-        counts: dict[int, dict[str, int]] = defaultdict(dict)
-        for study, state, trials in connection.execute(text(COUNTS)):
-            counts[study][state] = trials
-        best: dict[int, float] = {row[0]: row[1] for row in connection.execute(text(BEST))}
+    with database_errors(workspace.storage_url):
+        studies = study_figures(engine)
     engine.dispose()
-    whole = {study: values for study, values in attributes.items() if {"spec", "state"} <= values.keys()}
-    return [_row(values, counts[study], best.get(study)) for study, values in whole.items()]
+    return [_row(study) for study in studies if {"spec", "state"} <= study.attributes.keys()]
 
 
-def open_studies(engine: sqlalchemy.Engine) -> dict[str, OpenStudy]:
-    """Give the studies that are queued or under way by their names, oldest first."""
-    found: dict[str, dict[str, Any]] = defaultdict(dict)
-    with engine.connect() as connection:
-        for name, key, value in connection.execute(text(QUEUE)):
-            found[name][key] = json.loads(value)
-    states = {state.value for state in OPEN_STATES}
+def _row(study: StudyFigures) -> dict[str, Any]:
+    spec, result = study.attributes["spec"], study.attributes.get("result") or {}
+    trials = study.trials
     return {
-        name: OpenStudy(State(values["state"]), values.get("asked"))
-        for name, values in found.items()
-        if values.get("state") in states
-    }
-
-
-def _row(attributes: dict[str, Any], counts: dict[str, int], best: float | None) -> dict[str, Any]:
-    spec, result = attributes["spec"], attributes.get("result") or {}
-    return {
-        "study": attributes["study"],
+        "study": study.name,
         "protein": spec["protein"],
         "experiment": spec["experiment"],
         "species": spec["species"],
         "architecture": spec["space"]["architecture"],
-        "state": attributes.get("state"),
-        "reason": attributes.get("reason"),
-        "trials_done": counts.get("COMPLETE", 0) + counts.get("PRUNED", 0),
-        "trials_total": attributes.get("budget"),
-        "trials_pruned": counts.get("PRUNED", 0),
-        "trials_failed": counts.get("FAIL", 0),
-        "trials_running": counts.get("RUNNING", 0),
-        "val_spearman": result.get("val_spearman", best),
+        "state": study.attributes["state"],
+        "reason": study.attributes.get("reason"),
+        "trials_done": trials.get("COMPLETE", 0) + trials.get("PRUNED", 0),
+        "trials_total": study.attributes.get("budget"),
+        "trials_pruned": trials.get("PRUNED", 0),
+        "trials_failed": trials.get("FAIL", 0),
+        "trials_running": trials.get("RUNNING", 0),
+        "val_spearman": result.get("val_spearman", study.best),
         "val_pearson": result.get("val_pearson"),
         "test_spearman": result.get("test_spearman"),
         "test_pearson": result.get("test_pearson"),
-        "best_trial_spearman": best,
+        "best_trial_spearman": study.best,
         "best_trial": result.get("best_trial"),
     }
 

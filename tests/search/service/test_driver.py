@@ -18,8 +18,8 @@ from search.study.lock import driver_lock
 from search.study.record import open_study
 from search.study.requests import ask_to_stop
 from search.study.states import State
-from search.study.status import open_studies
 from search.study.storage import open_storage
+from search.study.tables import open_studies
 from search.study.workspace import Workspace
 from search.workers.events import Event, Failed, Lost, Reported, Started, Stopped, Trained
 from search.workers.executor import Executor

@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy
 
 from data_io.errors import StorageError
-from search.study import database, status
+from search.study import database, tables
 from search.study.database import connect, database_errors
 from search.study.status import read_status
 from search.study.storage import open_storage
@@ -131,19 +131,19 @@ def delete_studies(workspace: Workspace) -> None:
 def test_the_tables_are_those_that_the_queries_were_written_for(workspace: Workspace) -> None:
     """Optuna has no public query for a table of hundreds of studies that takes less than seconds.
 
-    Where another version has other tables, the queries of `status` are the one place to change.
+    Where another version has other tables, the queries of `tables` are the one place to change.
     """
     storage = optuna.storages.RDBStorage(open_storage(workspace) and workspace.storage_url)
     assert storage.get_current_version() == storage.get_head_version() == "v3.2.0.a"
-    tables = sqlalchemy.inspect(storage.engine)
+    inspected = sqlalchemy.inspect(storage.engine)
     for table, columns in {
         "studies": {"study_id", "study_name"},
         "study_user_attributes": {"study_id", "key", "value_json"},
         "trials": {"trial_id", "study_id", "state"},
         "trial_values": {"trial_id", "value"},
     }.items():
-        assert columns <= {column["name"] for column in tables.get_columns(table)}, table
-    queries = (status.ATTRIBUTES, status.COUNTS, status.BEST, status.QUEUE)
+        assert columns <= {column["name"] for column in inspected.get_columns(table)}, table
+    queries = (tables.ATTRIBUTES, tables.COUNTS, tables.BEST, tables.QUEUE)
     with connect(workspace).connect() as connection:
         for query in queries:
             assert connection.execute(sqlalchemy.text(query)).all() == []
@@ -165,7 +165,7 @@ def test_the_queries_agree_with_optuna(workspace: Workspace, simulated: Path) ->
     assert [row[f"trials_{kind}"] for kind in ("done", "pruned", "failed", "running")] == [3, 1, 1, 1]
 
 
-def test_no_module_but_status_and_the_lock_speaks_sql() -> None:
+def test_sql_is_spoken_in_few_places() -> None:
     folder = Path(database.__file__).parents[1]
     speaking = {path.name for path in folder.rglob("*.py") if "SELECT " in path.read_text(encoding="utf-8")}
-    assert speaking == {"database.py", "status.py", "postgresql_lock.py"}
+    assert speaking == {"database.py", "tables.py", "postgresql_lock.py"}

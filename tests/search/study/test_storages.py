@@ -19,7 +19,7 @@ from search.study.lock import DatabaseLockedError, LockedError, driver_lock
 from search.study.record import open_study
 from search.study.requests import ask_to_resume, ask_to_stop
 from search.study.spec import Spec
-from search.study.states import Request, State
+from search.study.states import INTERRUPTED, Request, State
 from search.study.status import read_status
 from search.study.storage import open_storage
 from search.study.workspace import Workspace
@@ -231,6 +231,44 @@ def test_what_a_killed_driver_left_is_stopped_by_the_next(workspace: Workspace, 
     assert ask_to_resume(workspace, "RNCMPT90002") == [left]
 
 
+@pytest.mark.parametrize("left", [State.SEARCHING, State.FINALIZING])
+def test_what_a_killed_driver_left_is_seen_and_can_be_resumed_or_stopped(
+    left: State, workspace: Workspace, simulated: Path
+) -> None:
+    name = queue(workspace, simulated, trials=1)
+    open_study(open_storage(workspace), name).move_to(left)
+    with driver_lock(workspace):
+        assert row(workspace)["state"] == left.value
+        with pytest.raises(StudyError, match=f"nothing is stopped or failed .* {left.value}"):
+            ask_to_resume(workspace, name)
+    found = row(workspace)
+    assert (found["state"], found["reason"]) == (
+        INTERRUPTED,
+        "its driver ended without a word; rbptune resume takes it up",
+    )
+    assert open_study(open_storage(workspace), name).state is left
+    assert ask_to_resume(workspace, name) == [name]
+    assert (row(workspace)["state"], row(workspace)["reason"]) == ("queued", None)
+    open_study(open_storage(workspace), name).move_to(left)
+    assert ask_to_stop(workspace, name) == [name]
+    assert (row(workspace)["state"], row(workspace)["reason"]) == ("stopped", "asked to stop")
+
+
+def test_a_driver_that_ends_while_the_status_is_read_left_nothing_interrupted(
+    workspace: Workspace, simulated: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = queue(workspace, simulated, trials=1)
+    record = open_study(open_storage(workspace), name)
+    record.move_to(State.SEARCHING)
+
+    def end(_: Workspace) -> bool:
+        record.move_to(State.DONE)
+        return False
+
+    monkeypatch.setattr("search.study.status.is_driven", end)
+    assert row(workspace)["state"] == "done"
+
+
 def test_a_study_of_another_version_does_not_keep_the_others_from_running(
     workspace: Workspace, simulated: Path
 ) -> None:
@@ -244,7 +282,9 @@ def test_a_study_of_another_version_does_not_keep_the_others_from_running(
     outcome = drive(workspace, Workers(0), Everyone(), None, minutes=0.1)
     assert set(outcome.failed) == {old}
     states = {found["study"]: found["state"] for found in read_status(workspace)}
-    assert states == {old: "searching", name: "done", "SIMFOX/RNCMPT90004/cnn": "done"}
+    assert states == {old: INTERRUPTED, name: "done", "SIMFOX/RNCMPT90004/cnn": "done"}
+    study = optuna.load_study(study_name=old, storage=open_storage(workspace))
+    assert study.user_attrs["state"] == "searching"
 
 
 def test_a_request_to_stop_what_nobody_runs_is_met_by_the_next_driver(

@@ -22,7 +22,7 @@ from search.web.pages import Address
 from search.web.server import PageServer
 from tests.search.study.test_storages import queue
 from tests.support.clusters import wait_for
-from tests.support.commands import launch, rbptune, run_alone, status
+from tests.support.commands import STUDY, launch, rbptune, run_alone, status
 
 
 @pytest.fixture
@@ -68,6 +68,22 @@ def test_it_runs_what_is_queued_until_it_is_told_to_end(
     wait_until(workspace, "done", "done")
     service.send_signal(signal.SIGTERM)
     assert service.wait(timeout=60) == 0
+
+
+def test_one_that_is_killed_leaves_studies_that_can_be_resumed(
+    service: subprocess.Popen[str], address: str, workspace: Path, simulated: Path
+) -> None:
+    rbptune(*launch(simulated, workspace, "--detach", "--trials", 500))
+    wait_until(workspace, "searching")
+    service.kill()
+    service.wait(timeout=60)
+    wait_until(workspace, "interrupted")
+    said = rbptune("status", "--workspace", workspace)
+    assert said.out.splitlines()[-1] == (
+        f"{STUDY} interrupted: its driver ended without a word; rbptune resume takes it up"
+    )
+    assert rbptune("resume", "SIMFOX", "--workspace", workspace).err.startswith(f"queued: {STUDY}; ")
+    assert [row["state"] for row in status(workspace)] == ["queued"]
 
 
 def test_a_second_one_is_told_who_works_there(

@@ -159,13 +159,13 @@ def stopping_what_is_not_there(place: Place) -> Command:
     return ["stop", "SIMPTB"]
 
 
-@says("SIMFOX: nothing is queued or searching or finalizing (SIMFOX/RNCMPT90001/cnn is done)")
+@says("SIMFOX: nothing is queued or searching or finalizing or interrupted (SIMFOX/RNCMPT90001/cnn is done)")
 def stopping_what_is_done(place: Place) -> Command:
     place.done()
     return ["stop", "SIMFOX"]
 
 
-@says("SIMFOX: nothing is stopped or failed (SIMFOX/RNCMPT90001/cnn is done)")
+@says("SIMFOX: nothing is stopped or failed or interrupted (SIMFOX/RNCMPT90001/cnn is done)")
 def resuming_what_is_done(place: Place) -> Command:
     place.done()
     return ["resume", "SIMFOX"]
