@@ -27,10 +27,11 @@ class Average:
     def __init__(self, network: nn.Module, share: float) -> None:
         self._share = share
         tensors = {name: value for name, value in network.state_dict().items() if value.is_floating_point()}
-        self._current = list(tensors.values())
-        self._flat = self._gathered()  # in one piece, so that a step is one operation
-        parts = torch.split(self._flat, [value.numel() for value in self._current])
-        self._average = {name: part.view_as(tensors[name]) for name, part in zip(tensors, parts, strict=True)}
+        self._current = [value.view(-1) for value in tensors.values()]
+        self._flat = torch.cat(self._current)  # in one piece, so that a step is one operation
+        self._parts = torch.split(self._flat, [value.numel() for value in self._current])
+        shaped = zip(tensors.items(), self._parts, strict=True)
+        self._average = {name: part.view_as(value) for (name, value), part in shaped}
 
     def step(self, number: int) -> None:
         """Take in the weights after step `number`, from 0."""
@@ -43,10 +44,7 @@ class Average:
     @torch.no_grad()
     def move(self, weight: float | Tensor) -> None:
         """Take in the present weights; their weight (a number, or a Tensor () beside them) is in [0, 1]."""
-        self._flat.lerp_(self._gathered(), weight)
-
-    def _gathered(self) -> Tensor:
-        return torch.cat([value.flatten() for value in self._current])
+        self._flat.lerp_(torch.cat(self._current), weight)
 
     @contextmanager
     def shown(self) -> Iterator[None]:
@@ -59,10 +57,10 @@ class Average:
 
     @torch.no_grad()
     def _exchange(self) -> None:
-        for average, current in zip(self._average.values(), self._current, strict=True):
-            held = current.clone()
+        held = torch.cat(self._current)
+        for current, average in zip(self._current, self._parts, strict=True):
             current.copy_(average)
-            average.copy_(held)
+        self._flat.copy_(held)
 
     def state(self) -> dict[str, Tensor]:
         """The averages by name, as `load_state` takes them."""
