@@ -15,9 +15,14 @@ from search.cli import data, results, studies
 from search.cli.streams import PARSER_CLOSED_PIPE, flush_output, has_lost_its_reader, prepare_streams
 from search.cli.usage import explain
 
+EXIT_CODES = (
+    "Exit codes: 0 done; 1 a study failed; 2 something given is wrong, or cannot be read or written; "
+    "130 interrupted, the same command goes on; 141 the reader of the output has gone."
+)
 app = typer.Typer(
     name="rbptune",
     help="Search the best CNN and CNN+LSTM for RNA-binding proteins, from RNAcompete measurements.",
+    epilog=EXIT_CODES,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # its markup swallows what stands in brackets

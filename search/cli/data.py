@@ -32,7 +32,7 @@ def simulate(
 def fetch(out: Annotated[Path, typer.Option("--out", help="Folder to write.")]) -> None:
     """Download the published measurements (about 180 MB)."""
     from data_io.download import fetch as download
-    from search.cli.progress import download_bar
+    from search.cli.bars import download_bar
 
     with download_bar(console()) as on_progress:
         download(out, on_progress=on_progress)

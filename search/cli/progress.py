@@ -4,25 +4,14 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import singledispatchmethod
 from types import TracebackType
 
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    DownloadColumn,
-    MofNCompleteColumn,
-    Progress,
-    TaskID,
-    TextColumn,
-    TimeElapsedColumn,
-    TransferSpeedColumn,
-)
-from rich.table import Column
+from rich.progress import Progress, TaskID
 
+from search.cli.bars import WIDTH_OF_COUNTS, study_columns
 from search.service.notices import (
     DriverFollowed,
     EpochEnded,
@@ -42,26 +31,7 @@ from search.service.notices import (
     WorkerLost,
 )
 
-
-@contextmanager
-def download_bar(console: Console) -> Iterator[Callable[[str, int, int | None], None]]:
-    """Give a function that shows how far a download is: name of the file, bytes so far, bytes in all."""
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-    )
-    with Progress(*columns, console=console) as progress:
-        bars: dict[str, TaskID] = {}
-
-        def show(name: str, so_far: int, total: int | None) -> None:
-            bar = bars.setdefault(name, TaskID(-1))
-            if bar < 0:
-                bar = bars[name] = progress.add_task(name, total=total)
-            progress.update(bar, completed=so_far, total=total)
-
-        yield show
+ROOM_FOR_FIGURES = 12  # at least, beside a study's name
 
 
 class TerminalLog(logging.Handler):
@@ -85,17 +55,10 @@ class ProgressDisplay:
         self._console = console
         self._bars: dict[str, TaskID] = {}
         self._known: dict[str, _Known] = {}
+        self._narrow = console.width < WIDTH_OF_COUNTS
+        self._room = max(console.width - ROOM_FOR_FIGURES, 1)
         self._progress = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=8),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[figures]}", markup=False),
-            TimeElapsedColumn(),
-            # What there is no room for is cut off here: the rest fits in 80 columns.
-            TextColumn("{task.fields[running]}", markup=False, table_column=Column(ratio=1, no_wrap=True)),
-            console=console,
-            disable=not console.is_terminal,
-            expand=True,
+            *study_columns(console.width), console=console, disable=not console.is_terminal, expand=True
         )
 
     def __enter__(self) -> ProgressDisplay:
@@ -113,7 +76,8 @@ class ProgressDisplay:
         if isinstance(notice, StudyNotice) and notice.study in self._bars:
             known = self._known[notice.study]
             running = ", ".join(known.running.values())
-            self._progress.update(self._bars[notice.study], figures=known.figures, running=running)
+            figures = known.score if self._narrow else known.figures
+            self._progress.update(self._bars[notice.study], figures=figures, running=running)
 
     @singledispatchmethod
     def _take_in(self, notice: Notice) -> None:
@@ -126,7 +90,7 @@ class ProgressDisplay:
         self._remove_bar(study)
         self._known[study] = _Known(notice.best)
         self._bars[study] = self._progress.add_task(
-            study, total=notice.budget, completed=notice.done, figures="", running=""
+            study[: self._room], total=notice.budget, completed=notice.done, figures="", running=""
         )
         if notice.done:
             self._say(f"{study}: goes on after {notice.done} of {notice.budget} trials")
@@ -229,8 +193,13 @@ class _Known:
     @property
     def figures(self) -> str:
         """The best so far, and how many were pruned or retrained."""
-        best = "" if self.best is None else f"best {self.best:.3f}  "
+        best = f"best {self.score}  " if self.score else ""
         return best + (f"retrained {self.retrained}" if self.retrained else f"pruned {self.pruned}")
+
+    @property
+    def score(self) -> str:
+        """The best so far; empty where there is none."""
+        return "" if self.best is None else f"{self.best:.3f}"
 
 
 def _note(flag: str | None) -> str:

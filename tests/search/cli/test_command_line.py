@@ -8,12 +8,15 @@ import shlex
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import openpyxl
 import pytest
 
 from data_io.alphabet import encode
 from models.weights import load_model
+from search.cli import INTERRUPTED
+from search.cli.streams import CLOSED_PIPE
 from tests.support.commands import STUDY, launch, rbptune, run_alone, status
 
 SEQUENCES = {
@@ -165,6 +168,16 @@ class TestHelp:
         text = " ".join(rbptune("launch", "--help").out.split())
         for default in ("30", "(one a core)", "(the space's)", "grouped", "rbptune-workspace", "(cnn)"):
             assert re.search(rf"\[default: {re.escape(default)}[;\]]", text), default
+
+    def test_exit_codes_are_said_here_and_in_the_readme(self):
+        text = " ".join(rbptune("--help").out.split())
+        said = re.findall(r"\b(\d+) ", text[text.index("Exit codes: ") :])
+        readme = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
+        (paragraph,) = [
+            part for part in readme.split("\n\n") if part.startswith("Every command ends with exit")
+        ]
+        assert said == re.findall(r"\b(\d+) when", " ".join(paragraph.split()))
+        assert said == ["0", "1", "2", str(INTERRUPTED), str(CLOSED_PIPE)]
 
     def test_without_a_command_the_help_is_shown(self):
         said = rbptune()
