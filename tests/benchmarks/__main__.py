@@ -7,7 +7,7 @@ import json
 import sys
 from pathlib import Path
 
-from tests.benchmarks.reading import cached_read, first_read
+from tests.benchmarks.reading import cached_read, first_of_all, first_read, last_of_all
 from tests.benchmarks.searching import search_wall, service_cost
 from tests.benchmarks.training import (
     bilstm_two_workers,
@@ -28,6 +28,8 @@ QUICK = (
     bilstm_two_workers,
     first_read,
     cached_read,
+    first_of_all,
+    last_of_all,
     service_cost,
 )
 LONG = (search_wall,)

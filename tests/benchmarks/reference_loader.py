@@ -17,7 +17,7 @@ def load_reference(folder: Path, protein: str, split: str) -> tuple[np.ndarray, 
     """Give one-hot sequences (n, 41, 4), targets (n,) and the mask of what was measured (n,)."""
     sheet = pd.read_excel(folder / "metadata.xlsx", sheet_name="Master List--Plasmid Info")
     experiment = sheet.loc[sheet["Protein_name"] == protein, "Motif_ID"].iloc[0]
-    matrix = pd.read_csv(folder / "norm_data.txt", sep="\t")
+    matrix = pd.read_csv(next(folder.glob("norm_data.txt*")), sep="\t")
     matrix.columns = [name.strip() for name in matrix.columns]
     set_a = matrix[matrix["Probe_Set"] == "SetA"]
     rows = np.arange(len(set_a))
