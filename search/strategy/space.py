@@ -57,11 +57,12 @@ class Parameter:
 
     def admits(self, value: Value) -> bool:
         """Tell whether the distribution contains `value`."""
-        distribution = self.distribution
+        distributions = {self.name: self.distribution}
         try:
-            return bool(distribution._contains(distribution.to_internal_repr(value)))
+            optuna.trial.create_trial(value=0.0, params={self.name: value}, distributions=distributions)
         except (ValueError, TypeError):
             return False
+        return True
 
     def distance(self, one: Value | None, other: Value | None) -> float:
         """Give how far two values lie apart, 0 to 1; None is that of a config that does not have it."""

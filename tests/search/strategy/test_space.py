@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 from importlib import resources
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 import studies
 from data_io.errors import SpaceError
 from models.config import split_params
-from search.strategy.space import Space
+from search.strategy.space import Parameter, Space
 from search.strategy.space_files import parse_space, read_space, shipped_architectures, shipped_space
 
 
@@ -30,6 +31,23 @@ def draw(of: Space, number: int, seed: int = 0) -> list[dict[str, object]]:
         drawn.append(of.suggest(trial))
         study.tell(trial, 0.0)
     return drawn[len(of.prescribed) :]
+
+
+@pytest.mark.parametrize(
+    ("parameter", "inside", "outside"),
+    [
+        (Parameter("p", "int", {"low": 4, "high": 24}), [4, 5, 24, 4.0], [3, 25, 4.5, "x", None]),
+        (Parameter("p", "int", {"low": 4, "high": 24, "step": 4}), [4, 8, 24], [6]),
+        (Parameter("p", "float", {"low": 1e-3, "high": 0.1, "log": True}), [1e-3, 0.1], [0, 0.2, math.nan]),
+        (Parameter("p", "float", {"low": 0, "high": 1, "step": 0.25}), [0, 0.25, 1.0], [0.3, math.inf]),
+        (Parameter("p", "categorical", {"choices": ("max", "mean")}), ["max"], ["min", 1, None]),
+        (Parameter("p", "categorical", {"choices": (False, True)}), [True, False], ["true", 2]),
+    ],
+)
+def test_a_parameter_admits_what_optuna_can_draw(
+    parameter: Parameter, inside: list[object], outside: list[object]
+) -> None:
+    assert [value for value in (*inside, *outside) if parameter.admits(value)] == inside
 
 
 @pytest.mark.parametrize("architecture", shipped_architectures())
