@@ -30,7 +30,7 @@ Record = Callable[[Callable[[], None], torch.Generator], Replay]
 
 WARM_UP = 3  # steps before the recording, in which libraries set up what cannot be set up within one
 
-_recording = threading.Lock()  # CUDA allows one at a time in a process
+_one_at_a_time = threading.Lock()  # a process records one graph at a time, and replays none meanwhile
 _of_thread = threading.local()
 
 
@@ -51,9 +51,14 @@ def record_graph(step: Callable[[], None], generator: torch.Generator) -> Replay
     graph = torch.cuda.CUDAGraph()
     graph.register_generator_state(generator)
     stream = torch.cuda.current_stream(generator.device)
-    with _recording, torch.cuda.graph(graph, stream=stream, capture_error_mode="thread_local"):
+    with _one_at_a_time, torch.cuda.graph(graph, stream=stream, capture_error_mode="thread_local"):
         step()
-    return graph.replay
+
+    def replay() -> None:
+        with _one_at_a_time:
+            graph.replay()
+
+    return replay
 
 
 @contextmanager
@@ -66,9 +71,11 @@ def own_stream(device: torch.device) -> Iterator[None]:
     streams = _of_thread.__dict__.setdefault("streams", {})
     inner = streams.get(device) or streams.setdefault(device, torch.cuda.Stream(device))  # type: ignore[no-untyped-call]
     inner.wait_stream(outer)
-    with torch.cuda.stream(inner):
-        yield
-    outer.wait_stream(inner)
+    try:
+        with torch.cuda.stream(inner):
+            yield
+    finally:
+        outer.wait_stream(inner)
 
 
 class GraphedSteps:

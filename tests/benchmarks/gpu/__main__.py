@@ -11,6 +11,10 @@ import json
 import logging
 import sys
 import time
+import traceback
+from collections.abc import Callable
+from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -57,31 +61,49 @@ class Session:
         self.failures += not good
         return "ok" if good else "FAILED"
 
-    def has_time(self) -> bool:
-        """Whether another measurement can begin."""
-        return time.perf_counter() - self.start < self.budget
+    def attempt(self, label: str, run: Callable[[], None]) -> None:
+        """Run one part if there is time; if it breaks, say so and go on with the next."""
+        if time.perf_counter() - self.start > self.budget:
+            self.keep("left out", label, "no time")
+            return
+        try:
+            run()
+        except Exception as error:
+            self.keep("broken", label, traceback.format_exc())
+            self.say(f"{label}: {type(error).__name__}: {str(error)[:400]}  {self.judge(good=False)}")
 
 
 def check(session: Session) -> None:
     """Results against the CPU, in the order in which a fault would show."""
-    for name in [name for name in CHECKED if name in session.networks]:
-        errors = checks.agreement(name, session.device)
-        session.keep("agreement", name, errors)
-        good = max(errors["float32"]) < checks.TOLERANCE
-        figures = ", ".join(f"{kind} {out:.1e} / {slope:.1e}" for kind, (out, slope) in errors.items())
-        session.say(f"{name}: errors of predictions / gradients: {figures}  {session.judge(good)}")
     data = make_data(*session.small)
-    for name in [name for name in CHECKED if name in session.networks]:
-        apart = checks.repeats(name, session.device, data, epochs=2)
-        session.keep("repeats", name, apart)
-        good = max(apart["again"], apart["resumed"]) == 0.0
-        figures = ", ".join(f"{kind} {value:.2g}" for kind, value in apart.items())
-        session.say(f"{name}: validation Spearman apart: {figures}  {session.judge(good)}")
-        scores = checks.learned(name, session.device, data, session.epochs, SEEDS)
-        session.keep("learned", name, scores)
-        session.say(
-            f"{name}: learned {', '.join(f'{score:.3f}' for score in scores)}  {compare(session, name)}"
-        )
+    for stage in (check_agreement, check_repeats, check_learning):
+        for name in [name for name in CHECKED if name in session.networks]:
+            session.attempt(f"{name}: {stage.__name__}", lambda: stage(session, name, data))  # noqa: B023
+
+
+def check_agreement(session: Session, name: str, _: Any) -> None:
+    """Predictions and gradients of a batch."""
+    errors = checks.agreement(name, session.device)
+    session.keep("agreement", name, errors)
+    figures = ", ".join(f"{kind} {out:.1e} / {slope:.1e}" for kind, (out, slope) in errors.items())
+    good = max(errors["float32"]) < checks.TOLERANCE
+    session.say(f"{name}: errors of predictions / gradients: {figures}  {session.judge(good)}")
+
+
+def check_repeats(session: Session, name: str, data: Any) -> None:
+    """The same run twice, through a checkpoint, and without a graph."""
+    apart = checks.repeats(name, session.device, data, epochs=2)
+    session.keep("repeats", name, apart)
+    figures = ", ".join(f"{kind} {value:.2g}" for kind, value in apart.items())
+    good = max(apart["again"], apart["resumed"]) == 0.0
+    session.say(f"{name}: validation Spearman apart: {figures}  {session.judge(good)}")
+
+
+def check_learning(session: Session, name: str, data: Any) -> None:
+    """Scores after some epochs, against the reference's."""
+    scores = checks.learned(name, session.device, data, session.epochs, SEEDS)
+    session.keep("learned", name, scores)
+    session.say(f"{name}: learned {listed(scores)}  {compare(session, name)}")
 
 
 def compare(session: Session, name: str) -> str:
@@ -102,31 +124,41 @@ def measure_alone(session: Session) -> None:
     """One training run at a time, at full size."""
     for name in session.networks:
         for graphs in (True, False) if session.device == "cuda" else (False,):
-            if session.has_time():
-                figures = rates.alone(name, session.device, session.sizes, session.seconds, graphs)
-                session.keep("alone", f"{name}{' graph' if graphs else ''}", figures)
-                session.say(
-                    f"{name}{', graph' if graphs else ''}: {figures['rate']:.2f} epochs/s, first epoch "
-                    f"{figures['first']:.1f} s, checkpoint {1e3 * figures['checkpoint']:.0f} ms, "
-                    f"{figures['megabytes']:.0f} MB"
-                )
+            label = f"{name}{' graph' if graphs else ''}"
+            session.attempt(label, lambda: measure_one(session, label, name, graphs))  # noqa: B023
+    if session.device == "cuda":
+        for name in ("cnn_three_layers", "cnn_residual"):
+            for setting, value in (("deterministic", False), ("benchmark", True), ("allow_tf32", False)):
+                label, settings = f"{name} graph, {setting} {value}", {setting: value}
+                session.attempt(label, lambda: measure_one(session, label, name, True, **settings))  # noqa: B023
+
+
+def measure_one(session: Session, label: str, name: str, graphs: bool, **settings: bool) -> None:
+    """One network in one way."""
+    figures = rates.alone(name, session.device, session.sizes, session.seconds, graphs, **settings)
+    session.keep("alone", label, figures)
+    session.say(
+        f"{label}: {figures['rate']:.2f} epochs/s, first {figures['first']:.1f} s, "
+        f"checkpoint {1e3 * figures['checkpoint']:.0f} ms, {figures['megabytes']:.0f} MB"
+    )
 
 
 def measure_together(session: Session) -> None:
     """Several training runs at once, in threads of one process and in processes."""
     processes = rates.Processes(session.device, max(session.counts))
+    ways = {"threads": partial(rates.in_threads, device=session.device), "processes": processes.together}
     for name in [name for name in TOGETHER if name in session.networks]:
-        for count in session.counts:
-            for how, run in (
-                ("threads", lambda *a: rates.in_threads(a[0], session.device, *a[1:])),
-                ("processes", processes.together),
-            ):
-                if session.has_time():
-                    figures = run(name, session.sizes, session.seconds, count)
-                    session.keep("together", f"{name} {count} {how}", figures)
-                    rate, taken = figures["rate"], figures["megabytes"]
-                    session.say(f"{name} in {count} {how}: {rate:.2f} epochs/s in all, card {taken:.0f} MB")
+        for count, (how, run) in product(session.counts, ways.items()):
+            label = f"{name} {count} {how}"
+            session.attempt(label, lambda: measure_several(session, label, run, name, count))  # noqa: B023
     processes.close()
+
+
+def measure_several(session: Session, label: str, run: Callable, name: str, count: int) -> None:
+    """One network several times at once."""
+    figures = run(name=name, sizes=session.sizes, seconds=session.seconds, count=count)
+    session.keep("together", label, figures)
+    session.say(f"{label}: {figures['rate']:.2f} epochs/s in all, {figures['megabytes']:.0f} MB of the card")
 
 
 class Kept(logging.Handler):
@@ -161,7 +193,8 @@ def main() -> None:
     if not options.checks:
         measure_alone(session)
         measure_together(session)
-    session.say(f"{session.failures} checks failed; figures in {session.out}")
+    left_out = len(session.found.get("left out", ()))
+    session.say(f"{session.failures} checks failed, {left_out} parts left out; figures in {session.out}")
     sys.exit(1 if session.failures else 0)
 
 

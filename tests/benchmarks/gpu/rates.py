@@ -5,6 +5,8 @@ from __future__ import annotations
 import multiprocessing
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -15,17 +17,25 @@ from tests.benchmarks.gpu.networks import make_data, trainer_of
 
 Sizes = tuple[int, int]
 
+PATIENCE = 90.0  # seconds
 
-def alone(name: str, device: str, sizes: Sizes, seconds: float, graphs: bool = True) -> dict[str, float]:
-    """Epochs a second of one run, after a first epoch; what a checkpoint takes; the device's memory."""
+
+def alone(
+    name: str, device: str, sizes: Sizes, seconds: float, graphs: bool = True, **settings: bool
+) -> dict[str, float]:
+    """Epochs a second of one run, after a first epoch; what a checkpoint takes; the device's memory.
+
+    `settings` are those of `torch.backends.cudnn`, in place of what the trainer asks for.
+    """
     if device == "cuda":
         torch.cuda.empty_cache()
         torch.cuda.reset_peak_memory_stats()
     start = time.perf_counter()
     trainer = trainer_of(name, make_data(*sizes), device, epochs=10_000, graphs=graphs)
-    trainer.run_epoch()
-    ready = time.perf_counter()
-    count, passed = _run_for(trainer, seconds)
+    with _cudnn(settings):
+        trainer.run_epoch()
+        ready = time.perf_counter()
+        count, passed = _run_for(trainer, seconds)
     before = time.perf_counter()
     trainer.checkpoint()
     return {
@@ -34,6 +44,16 @@ def alone(name: str, device: str, sizes: Sizes, seconds: float, graphs: bool = T
         "checkpoint": time.perf_counter() - before,
         "megabytes": torch.cuda.max_memory_reserved() / 1e6 if device == "cuda" else 0.0,
     }
+
+
+@contextmanager
+def _cudnn(settings: dict[str, bool]) -> Iterator[None]:
+    before = {setting: getattr(torch.backends.cudnn, setting) for setting in settings}
+    for setting, value in settings.items():
+        setattr(torch.backends.cudnn, setting, value)
+    yield
+    for setting, value in before.items():
+        setattr(torch.backends.cudnn, setting, value)
 
 
 def in_threads(name: str, device: str, sizes: Sizes, seconds: float, count: int) -> dict[str, float]:
@@ -73,6 +93,7 @@ class Processes:
             ours, theirs = context.Pipe()
             process = context.Process(target=_serve, args=(theirs, device), daemon=True)
             process.start()
+            theirs.close()  # so that its end is noticed
             self._pipes.append(ours)
             self._processes.append(process)
 
@@ -82,21 +103,26 @@ class Processes:
         for message in ((name, sizes), seconds):
             for pipe in chosen:
                 pipe.send(message)
-            answers = [pipe.recv() for pipe in chosen]  # whether ready, then the figures
+            answers = [_answer(pipe) for pipe in chosen]  # whether ready, then the figures
         return {"rate": sum(rate for rate, _ in answers), "megabytes": answers[0][1]}
 
     def close(self) -> None:
         """End them."""
-        for pipe in self._pipes:
-            pipe.send(None)
         for process in self._processes:
+            process.terminate()
             process.join(timeout=20)
+
+
+def _answer(pipe: Connection) -> Any:
+    if not pipe.poll(PATIENCE):
+        raise TimeoutError(f"a process did not answer within {PATIENCE} seconds")
+    return pipe.recv()
 
 
 def _serve(pipe: Connection, device: str) -> None:
     torch.set_num_threads(1)
-    while (message := pipe.recv()) is not None:
-        name, sizes = message
+    while True:
+        name, sizes = pipe.recv()
         trainer = trainer_of(name, make_data(*sizes), device, epochs=10_000)
         trainer.run_epoch()
         pipe.send("ready")
