@@ -166,7 +166,7 @@ def resume(
     workspace: WorkspaceOption = DEFAULT,
     storage: StorageOption = None,
 ) -> None:
-    """Queue stopped or failed studies again."""
+    """Queue stopped, failed or interrupted studies again."""
     from search.study.requests import ask_to_resume
 
     place = Workspace(workspace, storage)

@@ -30,7 +30,7 @@ def print_table(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str], s
     from rich.console import Console
     from rich.table import Table
 
-    console = Console(file=stream, highlight=False, markup=False)
+    console = Console(file=stream, highlight=False, markup=False, emoji=False)
     table = Table()
     for key, heading in columns.items():
         numeric = any(isinstance(row.get(key), int | float) for row in rows)
@@ -50,7 +50,7 @@ def natural_width(table: Table) -> int:
     """Columns of text that a table takes when no cell is folded."""
     from rich.console import Console
 
-    console = Console(markup=False)
+    console = Console(markup=False, emoji=False)
     return console.measure(table, options=console.options.update(width=100_000)).maximum
 
 

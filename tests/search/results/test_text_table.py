@@ -53,8 +53,8 @@ def test_what_is_no_terminal_has_room_for_everything():
 
 
 def test_brackets_are_no_markup_and_nothing_steers_the_terminal(monkeypatch):
-    text = printed([{"study": "[b]x[/b]\x1b[31m", "state": "[/b]", "val": 1}], 80, monkeypatch)
-    assert "[b]x[/b]\N{REPLACEMENT CHARACTER}[31m │ [/b]" in text
+    text = printed([{"study": "[b]x[/b]\x1b[31m :cat:", "state": "[/b]", "val": 1}], 80, monkeypatch)
+    assert "[b]x[/b]\N{REPLACEMENT CHARACTER}[31m :cat: │ [/b]" in text
 
 
 def test_records_keep_a_cell_together():
