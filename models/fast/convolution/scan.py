@@ -25,9 +25,9 @@ def prepare_scan(codes: Tensor, weight: Tensor, bias: Tensor) -> tuple[Tensor, T
     triplets : uint8 Tensor (B, L)
     tables : Tensor (G, J, 216, 32)
     """
-    letters = letters_of(codes)
+    letters = codes.to(torch.uint8).contiguous()
     triplets = torch.empty_like(letters)
-    call(read_triplets, letters, triplets)
+    _check_codes(call(read_triplets, letters, triplets))
     tables = empty_tables(weight)
     call(tabulate, weight, bias, tables)
     return letters, triplets, tables
@@ -36,9 +36,13 @@ def prepare_scan(codes: Tensor, weight: Tensor, bias: Tensor) -> tuple[Tensor, T
 def letters_of(codes: Tensor) -> Tensor:
     """The codes as the kernels read them, none of them beyond padding."""
     letters = codes.to(torch.uint8).contiguous()
-    if letters.numel() and int(letters.max()) > PAD:
-        raise ValueError(f"codes must be 0 to {PAD}, got {letters.max().item()}")
+    _check_codes(int(letters.max()) if letters.numel() else 0)
     return letters
+
+
+def _check_codes(largest: int) -> None:
+    if largest > PAD:
+        raise ValueError(f"codes must be 0 to {PAD}, got {largest}")
 
 
 def empty_tables(weight: Tensor) -> Tensor:

@@ -29,23 +29,30 @@ TABLE = TRIPLETS * BLOCK  # numbers in one table of a block
 
 
 @compiled
-def read_triplets(codes: Array, triplets: Array) -> None:
+def read_triplets(codes: Array, triplets: Array) -> int:
     """Number the triplet that starts at each letter; beyond the end comes padding.
 
     Parameters
     ----------
     codes : uint8 array (B, L)
-        All of them 0 to 5, or the other kernels read beyond their tables.
     triplets : uint8 array (B, L)
         Written.
+
+    Returns
+    -------
+    int
+        The largest code; above 5 the other kernels would read beyond their tables.
     """
     sequences, length = codes.shape
+    largest = 0
     row = np.full(length + 2, PAD, np.uint8)
     for b in range(sequences):
         for i in range(length):
             row[i] = codes[b, i]
+            largest = max(largest, codes[b, i])
         for i in range(length):
             triplets[b, i] = (row[i] * LETTERS + row[i + 1]) * LETTERS + row[i + 2]
+    return largest
 
 
 @compiled
