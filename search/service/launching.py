@@ -10,7 +10,7 @@ from typing import Any
 from data_io.errors import ConfigError, UnknownProteinError
 from data_io.experiments import Experiment, match_experiments, read_master_sheet, read_names, resolve
 from data_io.folder import find_files
-from data_io.rnacompete import measured_experiments
+from data_io.rnacompete import measured_experiments, prepare_matrix
 from data_io.testable import require_test_set
 from data_io.training_set import load_training_set
 from models.config import split_params
@@ -23,7 +23,7 @@ from search.study.spec import OWN_SPACE, Spec
 from search.study.storage import open_storage
 from search.study.workspace import Workspace
 
-CHECKED_BEFORE = 8  # experiments whose data are read before anything is queued
+CHECKED_BEFORE = 8  # experiments whose data are checked before anything is queued
 
 
 @dataclass(frozen=True)
@@ -69,15 +69,18 @@ def launch_studies(launch: Launch, workspace: Workspace) -> list[str]:
         return queue_studies(storage, specs, launch.trials, launch.data, fingerprints)
 
 
-def read_data(launch: Launch, experiments: Sequence[Experiment], cache: Path | None) -> dict[str, str]:
-    """Read the measurements of a launch that is not large, and give their fingerprints by experiment.
+def read_data(launch: Launch, experiments: Sequence[Experiment], cache: Path) -> dict[str, str]:
+    """Read the measurements, and give their fingerprints by experiment where there are few.
+
+    Many are read in one go into the cache; each study then says by itself whether it can use its own.
 
     Raises
     ------
     DataError
-        When one of them cannot be searched, or not be tested at the end.
+        When one of a few cannot be searched, or not be tested at the end.
     """
     if len(experiments) > CHECKED_BEFORE:
+        prepare_matrix(launch.data, [experiment.motif_id for experiment in experiments], cache)
         return {}
     found = {}
     for experiment in experiments:

@@ -186,13 +186,9 @@ def test_stop_of_a_queued_study_and_of_one_that_is_not_there(workspace: Workspac
 
 def test_the_budget_can_grow_while_the_driver_works(workspace: Workspace, simulated: Path) -> None:
     name = queue(workspace, simulated, trials=2)
-    drive(
-        workspace,
-        Workers(0),
-        StopAfter(TrialFinished, 1, lambda: queue(workspace, simulated, trials=60)),
-        [name],
-        minutes=0.08,
-    )
+    grow = StopAfter(TrialFinished, 1, lambda: queue(workspace, simulated, trials=60))
+    stop = StopAfter(TrialFinished, 4, lambda: ask_to_stop(workspace, name))
+    drive(workspace, Workers(0), Everyone(grow, stop), [name])
     assert row(workspace)["trials_total"] == 60
     assert row(workspace)["trials_done"] > 2
 
