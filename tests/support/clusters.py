@@ -7,16 +7,16 @@ import json
 import os
 import subprocess
 import sys
-import sysconfig
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+import distributed
 import pytest
 from distributed import Client
 
 LONGEST = 120  # seconds that anything may take on a busy machine
-PACKAGES = Path(sysconfig.get_path("purelib"))
+PACKAGES = Path(distributed.__file__).parent.parent
 
 
 def wait_for(condition: Callable[[], object], what: str) -> None:

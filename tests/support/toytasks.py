@@ -13,6 +13,7 @@ import cloudpickle
 from distributed import Scheduler
 
 from data_io.errors import DataError
+from data_io.training_set import TrainingSet
 from models.reports import EpochReport
 from search.workers.events import Event, Reported, Stopped, Trained
 from search.workers.tasks import Wanted
@@ -57,6 +58,24 @@ def surroundings() -> dict[str, object]:
 
 
 @dataclass(frozen=True)
+class Holding:
+    """Needs the arrays of a study, and something large of its own; reports a sum of the arrays."""
+
+    key: str
+    data: TrainingSet | None
+    ballast: bytes = b""
+
+    def run(self, wanted: Wanted) -> Iterator[Event]:
+        assert self.data is not None
+        found = {
+            "sum": float(self.data.train.targets.sum()),
+            "ballast": len(self.ballast),
+            "pid": os.getpid(),
+        }
+        yield Trained(self.key, json.dumps(found).encode(), ())
+
+
+@dataclass(frozen=True)
 class Broken:
     """Cannot be done: its file is missing, or something else went wrong."""
 
@@ -87,4 +106,15 @@ def scheduler_state(dask_scheduler: Scheduler) -> dict[str, object]:
     return {
         "queues": {name: queue.qsize() for name, queue in queues.items()},
         "tasks": list(dask_scheduler.tasks),
+    }
+
+
+def worker_modules() -> dict[str, object]:
+    """What a worker's own process has loaded, where it has others' packages of our names; runs in it."""
+    names = {name.partition(".")[0] for name in sys.modules}
+    return {
+        "models": sys.modules["models"].OTHER,
+        "search": sys.modules["search"].OTHER,
+        "packages": names & {"data_io", "torch", "numba"},
+        "path": [entry for entry in sys.path if "rbptune" in entry],
     }

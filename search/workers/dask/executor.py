@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
-import concurrent.futures
 import contextlib
 import functools
+import logging
 import queue
 import uuid
-from collections.abc import Coroutine
-from dataclasses import dataclass
 from typing import Any
 
-from distributed import Future, Queue
-from distributed.scheduler import KilledWorker
+from distributed import Client, Future
 
-from search.workers.dask.cluster import (
-    CLOSE_SECONDS,
-    CONNECT_SECONDS,
-    ClusterError,
-    close_cluster,
-    connect,
-    start_workers,
-)
-from search.workers.dask.code import CANNOT_RUN, ENTRY, pack_task
-from search.workers.dask.worker import mark_unwanted
+from data_io.training_set import TrainingSet
+from search.workers.dask.cluster import close_cluster, start_workers
+from search.workers.dask.connection import ClusterError, connect
+from search.workers.dask.link import CLOSE_SECONDS, Link
+from search.workers.dask.parcel import ENTRY, ENTRY_OF_OUR_OWN, pack_task
+from search.workers.dask.run import TRIES, Again, Run, describe, unreported_end
+from search.workers.dask.shelf import Shelf
 from search.workers.events import (
     Event,
     Lost,
@@ -34,20 +27,18 @@ from search.workers.events import (
     Stopped,
     WorkerRefused,
     WorkersAwaited,
-    from_plain,
 )
 from search.workers.executor import Executor
 from search.workers.tasks import Task
 
-LOOK_SECONDS = 1.0  # how long the list of workers is believed
+log = logging.getLogger("rbptune")
 
 
 class DaskExecutor(Executor):
     """Runs tasks on the workers of a Dask cluster.
 
-    A task's arrays and, but for workers of our own, the code that runs it travel with it. Its reports
-    come back through a queue at the scheduler. So neither a shared disk nor a connection from the
-    workers to the driver is needed, and the scheduler needs nothing but Dask.
+    What many tasks need is laid out on the workers once: a study's arrays and, but for workers of our own,
+    the code. Reports come back through a queue at the scheduler, which needs nothing but Dask.
 
     Parameters
     ----------
@@ -64,198 +55,166 @@ class DaskExecutor(Executor):
     """
 
     def __init__(
-        self,
-        workers: int = 1,
-        scheduler: str | None = None,
-        tls: dict[str, str] | None = None,
+        self, workers: int = 1, scheduler: str | None = None, tls: dict[str, str] | None = None
     ) -> None:
-        self._cluster = None if scheduler else start_workers(workers)
         self._address = scheduler or "this machine"
-        self._client = connect(self._cluster or self._address, tls or {})
-        self._pool_events: list[PoolEvent] = []
-        self._runs: dict[str, _Run] = {}
+        self._own = scheduler is None
+        self._runs: dict[str, Run] = {}
         self._refused: dict[str, str] = {}
         self._awaited = False
-        # These two are filled by threads of the client's; all else is done in the driver's own.
-        self._told: queue.SimpleQueue[tuple[str, Event]] = queue.SimpleQueue()
-        self._threads: dict[str, int] = {}
-        self._outbox = Queue(f"rbptune-{uuid.uuid4().hex}", client=self._client)
-        self._in_loop(self._look()).result(CONNECT_SECONDS)
-        self._background = [self._in_loop(self._watch()), self._in_loop(self._listen())]
+        self._pool_events: list[PoolEvent] = []
+        with contextlib.ExitStack() as opened:  # where one step fails, those before it are undone
+            if scheduler is None:
+                cluster = start_workers(workers)
+                opened.callback(close_cluster, cluster)
+                self._client = Client(cluster, set_as_default=False)
+            else:
+                self._client = connect(scheduler, tls or {})
+            opened.callback(self._client.close, timeout=CLOSE_SECONDS)
+            self._link = Link(self._client)
+            opened.callback(self._link.close, let_go=not self._own)
+            self._opened = opened.pop_all()
+        self._shelf = Shelf(self._client)
 
     @property
     def slots(self) -> int:
         """The threads of all workers that are there now and can be used."""
         self._require_workers()
-        return sum(threads for worker, threads in self._threads.items() if worker not in self._refused)
+        return sum(threads for worker, threads in self._link.threads.items() if worker not in self._refused)
+
+    @property
+    def workers(self) -> dict[str, int]:
+        """The threads of each worker that is there, by its address."""
+        return dict(self._link.threads)
 
     def submit(self, task: Task) -> None:
         """See `Executor.submit`."""
-        name = f"rbptune-{uuid.uuid4().hex}"
-        parcel = pack_task(task, name, self._outbox.name, with_code=self._cluster is None)
-        usable = [worker for worker in self._threads if worker not in self._refused]
-        allowed = usable if self._refused else None
-        future = self._client.submit(exec, ENTRY, {"parcel": parcel}, key=name, pure=False, workers=allowed)
-        self._runs[task.key] = _Run(task, name, future)
-        future.add_done_callback(functools.partial(self._notice_end, task.key, name))
+        self._begin(Run(task, f"rbptune-{uuid.uuid4().hex}"))
 
     def stop(self, key: str) -> None:
-        """See `Executor.stop`."""
+        """See `Executor.stop`; the worker notices when it next looks."""
         run = self._runs.get(key)
-        if run is not None:
-            run.unwanted = True
-            self._tell_worker(run)
+        if run is not None and not run.over:
+            self._link.reported.put((run.name, Stopped(key)))  # before Dask says that the run is gone
+            self._let_go(run)
 
     def events(self, timeout: float) -> list[Event | PoolEvent]:
         """See `Executor.events`."""
         self._require_workers()
         self._notice_absent()
-        told = []
+        reported = []
         with contextlib.suppress(queue.Empty):
-            told.append(self._told.get(timeout=timeout))
+            reported.append(self._link.reported.get(timeout=timeout))
             while True:
-                told.append(self._told.get_nowait())
-        accepted = [self._accept(name, event) for name, event in told]
+                reported.append(self._link.reported.get_nowait())
+        accepted = [self._accept(name, event) for name, event in reported]
         of_tasks = [event for event in accepted if event is not None]
         of_pool, self._pool_events = self._pool_events, []
         return [*of_pool, *of_tasks]
+
+    def release(self, data: TrainingSet) -> None:
+        """See `Executor.release`."""
+        self._link.do(self._shelf.release(data))
 
     def interrupt(self) -> None:
         """Do nothing: `events` never waits for a task."""
 
     def close(self) -> None:
         """See `Executor.close`; workers that are not our own notice it by themselves."""
-        for work in self._background:
-            work.cancel()
-        if self._cluster is None and self._client.status == "running":
-            self._outbox.close()
-        with contextlib.suppress(TimeoutError, OSError):
-            self._client.close(timeout=CLOSE_SECONDS)
-        if self._cluster is not None:
-            close_cluster(self._cluster)
+        self._opened.close()
+
+    def _begin(self, run: Run) -> None:
+        self._runs[run.task.key] = run
+        self._link.do(self._send(run))
+
+    async def _send(self, run: Run) -> None:
+        """Put what a run needs on the shelf, and submit it; in the client's event loop."""
+        key = run.task.key
+        try:
+            parcel = await pack_task(run.task, run.name, self._link.outbox, self._shelf, not self._own)
+            if run.over:
+                return
+            entry = ENTRY_OF_OUR_OWN if self._own else ENTRY
+            usable = [worker for worker in self._link.threads if worker not in self._refused]
+            allowed = usable if self._refused else None
+            run.future = self._client.submit(
+                exec, entry, {"parcel": parcel}, key=run.name, pure=False, workers=allowed
+            )
+            run.future.add_done_callback(functools.partial(self._notice_end, key, run.name))
+            if run.over:  # by now
+                run.future.release()
+        except Exception as error:
+            log.debug("%s was not sent", key, exc_info=error)
+            self._link.reported.put((run.name, Lost(key, describe(error))))
+
+    def _let_go(self, run: Run) -> None:
+        """Let Dask and the shelf forget a run, wherever it is."""
+        run.over = True
+        if run.future is not None:
+            run.future.release()
+        self._link.do(self._shelf.release(run.task))
 
     def _accept(self, name: str, event: Event) -> Event | None:
-        """Take note of what a run told; give what of it is for the driver."""
+        """Take note of what a run reported; give what of it is for the driver."""
         run = self._runs.get(event.key)
         if run is None or run.name != name:
             return None  # of a run that was given up
         if isinstance(event, Started):
             if run.worker is None:
                 run.worker = event.worker
-                self._tell_worker(run)
             else:  # Dask took it to another worker by itself, from its beginning
                 event = Lost(event.key, f"worker {run.worker} is gone")
         if isinstance(event, Started | Reported):
             return event
         del self._runs[event.key]
-        run.future.release()
-        if isinstance(event, _Refused):
-            return self._refuse(run, event)
-        return Stopped(event.key) if run.unwanted and isinstance(event, Lost) else event
+        self._let_go(run)
+        return self._again(run, event) if isinstance(event, Again) else event
 
-    def _refuse(self, run: _Run, event: _Refused) -> Event | None:
-        """Use a worker no more, and give its task to another."""
-        if event.worker not in self._refused:
+    def _again(self, run: Run, event: Again) -> Event | None:
+        """Try a run again that could not begin: the worker is of no use, or what it needs was lost."""
+        if event.worker is not None and event.worker not in self._refused:
             self._refused[event.worker] = event.reason
             self._pool_events.append(WorkerRefused(event.worker, event.reason))
-        if run.unwanted:
-            return Stopped(event.key)
+        if run.tries >= TRIES:
+            return Lost(event.key, event.reason)
         self._require_workers()
-        self.submit(run.task)
+        tries = run.tries + (event.worker is None)
+        self._begin(Run(run.task, f"rbptune-{uuid.uuid4().hex}", tries))
         return None
 
     def _notice_end(self, key: str, name: str, future: Future[Any]) -> None:
-        """Notice a run that ended without telling so; runs in a thread of the client's."""
-        if future.status == "finished":
-            return  # what it told is in the queue
-        error = future.exception() if future.status == "error" else None
-        if error is not None and error.args[:1] == (CANNOT_RUN,):
-            self._told.put((name, _Refused(key, *error.args[1:])))
-        else:
-            self._told.put((name, Lost(key, _describe(error))))
+        """Notice a run that ended without reporting it; runs in a thread of the client's."""
+        event = unreported_end(key, future)
+        if event is not None:
+            self._link.reported.put((name, event))
 
     def _notice_absent(self) -> None:
-        """Notice runs whose worker has left; with no other worker there, Dask would not tell."""
+        """Notice runs whose worker has left; with no other worker there, Dask would not say so."""
         for key, run in self._runs.items():
-            present = run.worker in self._threads
+            present = run.worker in self._link.threads
             if run.seen and not present:
-                self._told.put((run.name, Lost(key, f"worker {run.worker} is gone")))
+                self._link.reported.put((run.name, Lost(key, f"worker {run.worker} is gone")))
             run.seen = present
 
     def _require_workers(self) -> None:
-        """Check that there is a scheduler, and some worker that may be of use; wait for the first.
+        """Check that there is a scheduler and some worker of use; say when the first is awaited.
 
         Raises
         ------
         ClusterError
         """
-        if self._client.status != "running" or any(work.done() for work in self._background):
+        broken = self._link.broken
+        if broken is not None:
             raise ClusterError(
-                f"{self._address}: the Dask scheduler went away; start it and repeat the command"
+                f"{self._address}: the Dask scheduler went away ({broken}); start it and repeat the command"
             )
-        if not self._threads and not self._awaited and self._cluster is None:
+        workers = self._link.threads
+        if not workers and not self._awaited and not self._own:
             self._pool_events.append(WorkersAwaited(self._address))
-        self._awaited = not self._threads
-        if self._threads and all(worker in self._refused for worker in self._threads):
-            worker = next(iter(self._threads))
+        self._awaited = not workers
+        if workers and all(worker in self._refused for worker in workers):
+            worker = next(iter(workers))
             raise ClusterError(
                 f"{self._address}: no worker can run trials; {worker}: {self._refused[worker]}; "
                 "install rbptune in the workers' environment and start them again"
             )
-
-    def _tell_worker(self, run: _Run) -> None:
-        """Let a run that is not wanted end, once it is known where it is."""
-        if run.unwanted and run.worker is not None:
-            self._in_loop(self._mark_unwanted(run.name, run.worker))
-
-    async def _mark_unwanted(self, name: str, worker: str) -> None:
-        await self._client.run(mark_unwanted, name, workers=[worker], on_error="ignore")
-
-    async def _watch(self) -> None:
-        while True:
-            await asyncio.sleep(LOOK_SECONDS)
-            await self._look()
-
-    async def _look(self) -> None:
-        scheduler: Any = self._client.scheduler
-        self._threads = dict(await scheduler.ncores())
-
-    async def _listen(self) -> None:
-        """Take messages out of the queue as they come."""
-        while True:
-            first = await self._outbox.get()
-            for message in [first, *await self._outbox.get(batch=True)]:
-                values = dict(message)
-                name = values.pop("run")
-                self._told.put((name, from_plain(values)))
-
-    def _in_loop(self, work: Coroutine[Any, Any, None]) -> concurrent.futures.Future[None]:
-        """Let the client's event loop do `work`."""
-        loop: Any = self._client.loop
-        return asyncio.run_coroutine_threadsafe(work, loop.asyncio_loop)
-
-
-def _describe(error: BaseException | None) -> str:
-    if isinstance(error, KilledWorker):
-        return "its worker is gone"
-    return next(iter(str(error or "").splitlines()), "Dask dropped it")
-
-
-@dataclass
-class _Run:
-    """One try at a task."""
-
-    task: Task
-    name: str
-    future: Future[Any]
-    worker: str | None = None
-    seen: bool = False  # whether the worker was there when last looked
-    unwanted: bool = False
-
-
-@dataclass(frozen=True)
-class _Refused(Event):
-    """A worker cannot run tasks: its environment lacks something."""
-
-    worker: str
-    reason: str

@@ -66,18 +66,27 @@ def test_a_wrong_name_leaves_no_workspace(place: Place) -> None:
     assert not place.workspace.exists()
 
 
-@pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "nonsense://x"])
-def test_a_scheduler_that_is_not_there(address: str, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        (
+            "tcp://127.0.0.1:1",
+            "no Dask scheduler answers there (...); start one with 'dask scheduler' or fix the address",
+        ),
+        (
+            "nonsense://x",
+            "is no address of a Dask scheduler; give it as 'dask scheduler' says it, such as tcp://10.0.0.1:8786",
+        ),
+    ],
+)
+def test_a_scheduler_that_is_not_there(
+    address: str, said: str, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The study stays queued, for a launch with other workers."""
-    monkeypatch.setattr("search.workers.dask.cluster.CONNECT_SECONDS", 0.2)
-    said = rbptune(*place.launch("--scheduler", address))
-    assert said.code == 2
-    line = pattern(
-        f"{address}: no Dask scheduler answers there (...); "
-        "start one with 'dask scheduler' or mend the address",
-        place,
-    )
-    assert re.fullmatch(line, said.err)
+    monkeypatch.setattr("search.workers.dask.connection.CONNECT_SECONDS", 0.2)
+    done = rbptune(*place.launch("--scheduler", address))
+    assert done.code == 2
+    assert re.fullmatch(pattern(f"--scheduler {address}: {said}", place), done.err)
     assert [row["state"] for row in status(place.workspace)] == ["queued"]
 
 

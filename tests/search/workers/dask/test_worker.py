@@ -1,76 +1,87 @@
 """What a worker does with the queue to its driver, which the scheduler keeps while anybody holds it."""
 
+from __future__ import annotations
+
+import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
-from distributed.core import Status
+from distributed import Client, LocalCluster, Queue
 from distributed.protocol.pickle import dumps
 
-from search.workers.dask import worker as dask_worker
+from search.workers.dask.worker import run_on_worker
 from search.workers.events import Event, Reported, Trained
 from search.workers.tasks import Wanted
+from tests.support.clusters import wait_for
 from tests.support.curves import curve
+
+left = threading.Event()
 
 
 @dataclass(frozen=True)
 class ThreeEpochs:
-    """A task that reports three times, whether it is wanted or not, and ends."""
+    """Reports three times, whether it is wanted or not, and ends; `left` says that it did.
+
+    At one epoch it waits until the driver has let go of it.
+    """
 
     key: str
+    waits_at: int | None
 
     def run(self, wanted: Wanted) -> Iterator[Event]:
-        for epoch in range(3):
-            yield Reported(self.key, curve([0.5] * (epoch + 1)), b"")
-        yield Trained(self.key, b"", ())
-
-
-class Queue:
-    """A queue whose driver lets go of the run when it takes a certain kind of event."""
-
-    def __init__(self, worker: SimpleNamespace, last: str) -> None:
-        self.worker, self.last = worker, last
-        self.taken: list[str] = []
-        self.closed = 0
-
-    def qsize(self) -> int:
-        return 0
-
-    def put(self, message: dict[str, object]) -> None:
-        self.taken.append(str(message["event"]))
-        if message["event"] == self.last:
-            self.worker.state.tasks.clear()
-
-    def close(self) -> None:
-        self.closed += 1
+        try:
+            for epoch in range(3):
+                while epoch == self.waits_at and wanted():
+                    time.sleep(0.01)
+                yield Reported(self.key, curve([0.5] * (epoch + 1)), b"")
+            yield Trained(self.key, b"", ())
+        finally:
+            left.set()
 
 
 @pytest.fixture
-def run_until(monkeypatch: pytest.MonkeyPatch):
-    """A function that runs a task for a driver that lets go of it at a kind of event; gives the queue."""
+def client(inside: LocalCluster) -> Iterator[Client]:
     threads = torch.get_num_threads()
-
-    def run(last: str) -> Queue:
-        tasks = {"run-1": SimpleNamespace(state="executing")}
-        worker = SimpleNamespace(
-            address="tcp://worker", status=Status.running, state=SimpleNamespace(tasks=tasks)
-        )
-        queue = Queue(worker, last)
-        monkeypatch.setattr(dask_worker, "get_worker", lambda: worker)
-        monkeypatch.setattr(dask_worker, "get_client", lambda: None)
-        monkeypatch.setattr(dask_worker, "Queue", lambda *arguments, **options: queue)
-        dask_worker.run_on_worker(dumps(ThreeEpochs("study#0")), "run-1", "outbox")
-        return queue
-
-    yield run
+    with Client(inside, set_as_default=False) as client:
+        yield client
     torch.set_num_threads(threads)
 
 
-@pytest.mark.parametrize("last", ["Reported", "Trained", "nothing"])
-def test_the_queue_is_released_once_whenever_the_driver_lets_go(run_until, last: str) -> None:
+def holders(inside: LocalCluster, queue: Queue) -> int:
+    """How many hold the queue; the scheduler forgets it with the last."""
+    count: int = inside.scheduler.extensions["queues"].client_refcount[queue.name]
+    return count
+
+
+def parcel(queue: Queue, run: str, waits_at: int | None) -> dict[str, Any]:
+    task = dumps(ThreeEpochs("study#0", waits_at))
+    return {"key": "study#0", "task": task, "data": None, "run": run, "outbox": queue.name, "gone": "gone"}
+
+
+@pytest.mark.parametrize(("last", "waits_at"), [("Started", 0), ("Reported", 1), ("Trained", None)])
+def test_the_queue_is_released_once_whenever_the_driver_lets_go(
+    last: str, waits_at: int | None, inside: LocalCluster, client: Client
+) -> None:
     """Released once too often, the scheduler would take it from the driver, which would wait for ever."""
-    queue = run_until(last)
-    assert queue.taken[:2] == ["Started", "Reported"]
-    assert queue.closed == 1
+    left.clear()
+    queue = Queue(client=client)
+    wait_for(lambda: holders(inside, queue) == 1, "a queue")
+    run = client.submit(run_on_worker, parcel(queue, f"run-{last}", waits_at), key=f"run-{last}")
+    taken: list[str] = []
+    while last not in taken:
+        taken.append(queue.get(timeout=60)["event"]["event"])
+    assert holders(inside, queue) == 2 or waits_at is None
+    run.release()
+    assert taken[0] == "Started"
+    assert left.wait(60)
+    (worker,) = inside.workers.values()
+    wait_for(lambda: run.key not in worker.state.tasks, "a worker that is through with it")
+    time.sleep(0.3)  # a release too many would come now
+    assert holders(inside, queue) == 1
+    queue.put("still here")
+    assert queue.get(batch=True)[-1] == "still here"
+    queue.close()
