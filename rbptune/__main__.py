@@ -1,0 +1,5 @@
+"""``python -m rbptune`` is ``rbptune``."""
+
+from rbptune import main
+
+main()
