@@ -22,6 +22,7 @@ from models.config import TrainingConfig
 from models.dropout import seed_dropout
 from models.examples import ExampleTensors
 from models.optimizer import Adam
+from models.turns import TURNS
 
 log = logging.getLogger(__name__)
 
@@ -30,12 +31,11 @@ Record = Callable[[Callable[[], None], torch.Generator], Replay]
 
 WARM_UP = 3  # steps before the recording, in which libraries set up what cannot be set up within one
 
-_one_at_a_time = threading.Lock()  # a process records one graph at a time, and replays none meanwhile
 _of_thread = threading.local()
 
 
 def record_graph(step: Callable[[], None], generator: torch.Generator) -> Replay:
-    """Record what a step does on the present stream, without doing it.
+    """Record what a step does on the present stream, without doing it; no other thread may use the device.
 
     Parameters
     ----------
@@ -51,13 +51,10 @@ def record_graph(step: Callable[[], None], generator: torch.Generator) -> Replay
     graph = torch.cuda.CUDAGraph()
     graph.register_generator_state(generator)
     stream = torch.cuda.current_stream(generator.device)
-    with _one_at_a_time, torch.cuda.graph(graph, stream=stream, capture_error_mode="thread_local"):
+    torch.cuda.synchronize(generator.device)  # what other threads have begun ends before
+    with torch.cuda.graph(graph, stream=stream, capture_error_mode="thread_local"):
         step()
-
-    def replay() -> None:
-        with _one_at_a_time:
-            graph.replay()
-
+    replay: Replay = graph.replay
     return replay
 
 
@@ -134,15 +131,18 @@ class GraphedSteps:
         Tensor ()
             Mean squared error, on the device.
         """
-        self._begin(epoch, dropout, order)
+        with TURNS.shared():
+            self._begin(epoch, dropout, order)
         for _ in range(self._whole):
             check()
             self._next()
         rest = slice(self._whole * self._training.batch_size, None)
         if self._whole < self._batches:
             check()
-            self._errors[rest] = self._learn(self._present.codes[rest], self._present.targets[rest])
-        return self._errors.square().mean()
+            with TURNS.shared():
+                self._errors[rest] = self._learn(self._present.codes[rest], self._present.targets[rest])
+        with TURNS.shared():
+            return self._errors.square().mean()
 
     def _begin(self, epoch: int, dropout: torch.Generator, order: torch.Generator) -> None:
         """Lay out what the steps of an epoch read."""
@@ -161,9 +161,11 @@ class GraphedSteps:
     def _next(self) -> None:
         """The next whole batch: recorded once, after the warm-up, and replayed from then on."""
         if self._done == WARM_UP:
-            self._replay = self._recorded()
+            with TURNS.alone():
+                self._replay = self._recorded()
         self._done += 1
-        (self._replay or self._step)()
+        with TURNS.shared():
+            (self._replay or self._step)()
 
     def _recorded(self) -> Replay | None:
         try:

@@ -25,6 +25,7 @@ from models.randomness import DrawingFrom, Use, generator_of
 from models.registry import get_architecture
 from models.reports import Best, EpochReport
 from models.tensors import check_shapes
+from models.turns import sharing
 from models.validation import Validation
 
 if TYPE_CHECKING:
@@ -82,17 +83,18 @@ class Trainer:
         self.architecture, self.network, self.training, self.seed = architecture, network, training, seed
         self.fingerprint = data.fingerprint
         self.device = choose_device(device)
-        self._train = measured_examples(data.train, "training", self.device)
-        self._validation = Validation(measured_examples(data.validation, "validation", self.device))
-        self.model = self._build()
-        self.optimizer = Adam(self.model, training.weight_decay)
-        self._average = Average(self.model, training.averaging) if training.averaging else None
         self._graphed: GraphedSteps | None = None
-        if graphs and self.device.type == "cuda":
-            self._graphed = GraphedSteps(self.model, self.optimizer, self._average, training, self._train)
+        with sharing(self.device):
+            self._train = measured_examples(data.train, "training", self.device)
+            self._validation = Validation(measured_examples(data.validation, "validation", self.device))
+            self.model = self._build()
+            self.optimizer = Adam(self.model, training.weight_decay)
+            self._average = Average(self.model, training.averaging) if training.averaging else None
+            if graphs and self.device.type == "cuda":
+                self._graphed = GraphedSteps(self.model, self.optimizer, self._average, training, self._train)
+            self._best_weights = self._copy_weights()
         self.curve: list[EpochReport] = []
         self.best = Best(0, 0.0)
-        self._best_weights = self._copy_weights()
         self._interrupted = False
 
     @property
@@ -125,7 +127,7 @@ class Trainer:
         self._interrupted = True  # until the epoch is complete
         with own_stream(self.device):
             train_loss = self._train_epoch(check_often(go_on))
-            with self._averaged():
+            with sharing(self.device), self._averaged():
                 report = self._validate(train_loss, start)
                 if not report.diverged and (self.best.epoch == 0 or report.spearman > self.best.spearman):
                     self.best = Best(report.epoch, report.spearman)
@@ -145,7 +147,8 @@ class Trainer:
             raise RuntimeError(f"no checkpoint within epoch {self.epoch + 1}: training was interrupted there")
         average = self._average.state() if self._average else {}
         state = self.model.state_dict(), self._best_weights, self.optimizer.state(), average
-        return Checkpoint(self.identity(), *state, self.curve, self.best).to_bytes()
+        with sharing(self.device):
+            return Checkpoint(self.identity(), *state, self.curve, self.best).to_bytes()
 
     def restore(self, blob: bytes) -> None:
         """Go on from a checkpoint of a trainer with the same arguments.
@@ -165,10 +168,11 @@ class Trainer:
             (found.average, average),
         ):
             check_shapes(tensors, expected, SOURCE)
-        self.model.load_state_dict(found.model)
-        self.optimizer.load_state(found.optimizer)
-        if self._average:
-            self._average.load_state(found.average)
+        with sharing(self.device):
+            self.model.load_state_dict(found.model)
+            self.optimizer.load_state(found.optimizer)
+            if self._average:
+                self._average.load_state(found.average)
         self._best_weights, self.curve, self.best = dict(found.best_weights), found.curve, found.best
         self._interrupted = False
 
@@ -199,11 +203,12 @@ class Trainer:
         errors, size = torch.empty_like(probes.targets), self.training.batch_size
         for batch, (codes, targets) in enumerate(probes.batches(size)):
             check()
-            prediction = self.model(codes)
-            error = torch.sub(prediction.detach(), targets, out=errors[batch * size : (batch + 1) * size])
-            # The gradient of the mean squared error, without the calls that autograd would make for it.
-            torch.autograd.backward(prediction, error * (2.0 / len(targets)))
-            self._step(batch)
+            with sharing(self.device):
+                prediction = self.model(codes)
+                error = torch.sub(prediction.detach(), targets, out=errors[batch * size : (batch + 1) * size])
+                # The gradient of the mean squared error, without the calls that autograd would make for it.
+                torch.autograd.backward(prediction, error * (2.0 / len(targets)))
+                self._step(batch)
         return errors.square().mean()
 
     def _step(self, batch: int) -> None:

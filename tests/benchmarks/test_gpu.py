@@ -3,7 +3,11 @@
 import json
 import subprocess
 import sys
+import threading
 
+import pytest
+
+from tests.benchmarks.gpu.rates import all_in_threads
 from tests.benchmarks.reading import REPOSITORY
 
 ABSENT = "polars", "optuna", "distributed", "pydantic", "openpyxl"
@@ -41,3 +45,24 @@ def test_a_reference_that_learned_something_else_fails(tmp_path):
     reference.write_text(json.dumps({"learned": {"cnn": [0.91, 0.92, 0.93, 0.92]}}))
     options = "--device", "cpu", "--quick", "--checks", "--networks", "cnn", "--reference", str(reference)
     assert "FAILED" in run(*options, "--out", str(tmp_path / "out.json"), status=1)
+
+
+def test_a_thread_that_fails_fails_the_measurement_and_holds_up_nothing():
+    barrier = threading.Barrier(3)
+
+    def work(number):
+        if number == 1:
+            raise RuntimeError("cuDNN error")
+        barrier.wait()
+        return 1.0
+
+    with pytest.raises(RuntimeError, match="cuDNN error"):
+        all_in_threads(work, 3, barrier)
+
+
+def test_a_thread_that_hangs_is_left_behind():
+    barrier, never = threading.Barrier(2), threading.Event()
+    with pytest.raises(TimeoutError, match=r"after 0\.2 seconds"):
+        all_in_threads(lambda number: never.wait() if number else 1.0, 2, barrier, patience=0.2)
+    never.set()
+    assert all_in_threads(float, 3, threading.Barrier(3)) == [0.0, 1.0, 2.0]

@@ -1,6 +1,8 @@
 """The steps that a CUDA graph replays, on the CPU: there a replay is the step run again."""
 
 import logging
+import threading
+import time
 
 import numpy as np
 import pytest
@@ -186,3 +188,43 @@ def test_no_step_needs_anything_from_the_host(codes, architecture, options):
         torch.autograd.backward(prediction, torch.ones_like(prediction))
         average.move(prediction.new_zeros(()))
     assert host.found == []
+
+
+def test_nothing_of_other_threads_runs_while_one_records(data):
+    """Steps that are run call by call, replays and the last, smaller batch: all wait."""
+    working, beside, errors = [], [], []
+
+    def record(step, generator):
+        for _ in range(20):
+            beside.append(len(working))
+            time.sleep(0.001)
+        return step
+
+    def watched(learn):
+        def call(*batch):
+            working.append(True)
+            try:
+                return learn(*batch)
+            finally:
+                working.pop()
+
+        return call
+
+    def train(run):
+        try:
+            for epoch in range(2):
+                run.epoch(epoch)
+        except Exception as error:
+            errors.append(error)
+
+    runs = [Run(data, record) for _ in range(4)]
+    for run in runs:
+        run.steps._learn = watched(run.steps._learn)
+    threads = [threading.Thread(target=train, args=(run,), daemon=True) for run in runs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert errors == []
+    assert len(beside) == 4 * 20
+    assert set(beside) == {0}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from typing import Any
@@ -18,6 +18,7 @@ from tests.benchmarks.gpu.networks import make_data, trainer_of
 Sizes = tuple[int, int]
 
 PATIENCE = 90.0  # seconds
+GRACE = 10.0  # seconds, for the other threads where one has failed
 
 
 def alone(
@@ -60,20 +61,52 @@ def in_threads(name: str, device: str, sizes: Sizes, seconds: float, count: int)
     """Epochs a second of several runs in the threads of this process, together."""
     data = make_data(*sizes)
     trainers = [trainer_of(name, data, device, seed, epochs=10_000) for seed in range(count)]
-    barrier, rates = threading.Barrier(count), [0.0] * count
+    barrier = threading.Barrier(count)
 
-    def work(number: int) -> None:
+    def work(number: int) -> float:
         trainers[number].run_epoch()
-        barrier.wait()
+        barrier.wait(PATIENCE)
         epochs, passed = _run_for(trainers[number], seconds)
-        rates[number] = epochs / passed
+        return epochs / passed
 
-    threads = [threading.Thread(target=work, args=(number,)) for number in range(count)]
+    found = sum(all_in_threads(work, count, barrier))
+    return {"rate": found, "megabytes": _taken() if device == "cuda" else 0.0}
+
+
+def all_in_threads(
+    work: Callable[[int], float], count: int, barrier: threading.Barrier, patience: float = 2 * PATIENCE
+) -> list[float]:
+    """What `work` gives for each number below `count`, a thread each.
+
+    Raises
+    ------
+    Exception
+        The first that a thread ended with; the others do not wait at the barrier any longer.
+    TimeoutError
+        If a thread has not ended after `patience` seconds; it is left behind, but ends with the script.
+    """
+    results, errors = [0.0] * count, []
+
+    def guarded(number: int) -> None:
+        try:
+            results[number] = work(number)
+        except Exception as error:
+            errors.append(error)
+            barrier.abort()
+
+    threads = [threading.Thread(target=guarded, args=(number,), daemon=True) for number in range(count)]
     for thread in threads:
         thread.start()
+    end = time.monotonic() + patience
+    while any(thread.is_alive() for thread in threads) and not errors and time.monotonic() < end:
+        time.sleep(0.02)
     for thread in threads:
-        thread.join()
-    return {"rate": sum(rates), "megabytes": _taken() if device == "cuda" else 0.0}
+        thread.join(GRACE if errors else 0.0)  # so that none of them works beside the next measurement
+    if errors:
+        raise errors[0]
+    if any(thread.is_alive() for thread in threads):
+        raise TimeoutError(f"a thread has not ended after {patience:g} seconds")
+    return results
 
 
 class Processes:
