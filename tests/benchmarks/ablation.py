@@ -1,0 +1,249 @@
+"""Which parts of a network earn their keep: validation scores of a few configs on several experiments.
+
+`python -m tests.benchmarks.ablation prepare --out FILE.npz` reads Set A of measured experiments, where they
+are; `python -m tests.benchmarks.ablation run FILE.npz --device cuda --out OUT.json` needs nothing but that
+file and the networks, and goes on where it ended. Set B is not read.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import statistics
+import sys
+import time
+from collections.abc import Iterator
+from itertools import product
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import torch
+
+from models.cnn import CNNConfig
+from models.config import TrainingConfig
+from models.trainer import Trainer
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+EXPERIMENTS = "RBP01", "RBP04", "RBP07", "RBP12", "RBP15", "RBP20", "RBP27", "RBP38"
+PARTS = "train", "validation"
+METRICS = "spearman", "pearson"
+
+LAYERS = {
+    "layers": 3,
+    "motif_length": 7,
+    "filters": 64,
+    "kernel_2": 5,
+    "filters_2": 96,
+    "kernel_3": 3,
+    "filters_3": 128,
+    "pooling": "max+average",
+    "batch_norm": True,
+    "hidden": 128,
+    "dropout": 0.2,
+}
+RESIDUAL = {
+    "residual": 3,
+    "motif_length": 7,
+    "filters": 96,
+    "batch_norm": True,
+    "block_dropout": 0.1,
+    "pooling": "windows",
+    "window": 10,
+    "pooled_dropout": 0.2,
+    "hidden": 256,
+    "hidden_norm": True,
+    "dropout": 0.5,
+}
+CONFIGS: dict[str, dict[str, Any]] = {
+    "three layers": LAYERS,
+    "residual": RESIDUAL,
+    "residual, max+average": {**RESIDUAL, "pooling": "max+average"},
+    "windows, no block": {**RESIDUAL, "residual": 0},
+    "three layers, windows": {**LAYERS, "pooling": "windows", "window": 10},
+}
+
+
+def prepare(options: argparse.Namespace) -> None:
+    """Write some training and validation probes of each experiment, their targets scaled, to one file."""
+    from data_io.experiments import read_master_sheet, resolve
+    from data_io.folder import find_sheet
+    from data_io.training_set import load_training_set
+
+    sheet = read_master_sheet(find_sheet(options.data))
+    arrays = {}
+    for name in options.experiments:
+        data = load_training_set(options.data, resolve(name, sheet))
+        for part in PARTS:
+            examples = getattr(data, part)
+            rows = _some(examples.targets, getattr(options, part))
+            arrays[f"{name}/{part}/codes"] = examples.codes[rows]
+            arrays[f"{name}/{part}/targets"] = examples.targets[rows]
+            print(f"{name}: {len(rows)} {part} probes of {np.isfinite(examples.targets).sum()}")
+    np.savez_compressed(options.out, **arrays)
+
+
+def _some(targets: np.ndarray, count: int) -> np.ndarray:
+    """Rows (count,) of measured probes, all there are if there are fewer; the same every time."""
+    measured = np.flatnonzero(np.isfinite(targets))
+    chosen = np.random.default_rng(0).permutation(len(measured))[:count]
+    return measured[np.sort(chosen)]
+
+
+class Comparison:
+    """The runs that were made, kept in a file.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+    """
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self.options, self.out = options, Path(options.out)
+        content = Path(options.file).read_bytes()
+        with np.load(options.file) as arrays:
+            self.arrays = dict(arrays)
+        self.experiments = list(dict.fromkeys(key.split("/")[0] for key in self.arrays))
+        self.settings = {
+            "data": hashlib.sha256(content).hexdigest(),
+            "epochs": options.epochs,
+            "device": options.device,
+            "configs": CONFIGS,
+        }
+        self.runs: dict[str, dict[str, float]] = self._load() if self.out.exists() else {}
+
+    def _load(self) -> dict[str, dict[str, float]]:
+        found = json.loads(self.out.read_text())
+        if found["settings"] != self.settings:
+            sys.exit(f"{self.out}: of other data, configs, epochs or another device; give another --out")
+        runs: dict[str, dict[str, float]] = found["runs"]
+        return runs
+
+    def wanted(self) -> Iterator[tuple[int, str, str]]:
+        """Seed, experiment and config of what is missing; a budget that ends leaves whole comparisons."""
+        for seed, experiment, config in product(range(self.options.seeds), self.experiments, CONFIGS):
+            if key(config, experiment, seed) not in self.runs:
+                yield seed, experiment, config
+
+    def train(self, seed: int, experiment: str, config: str) -> dict[str, float]:
+        """The scores of a run's best epoch, and its seconds."""
+        parts = {part: self._examples(experiment, part) for part in PARTS}
+        data = SimpleNamespace(**parts, fingerprint=f"{self.settings['data']} {experiment}")
+        training = TrainingConfig(
+            learning_rate=1e-3,
+            batch_size=128,
+            epochs=self.options.epochs,
+            schedule="cosine",
+            averaging=0.99,
+        )
+        start = time.perf_counter()
+        network = CNNConfig(**CONFIGS[config])
+        trainer = Trainer("cnn", network, training, data, seed + 1, device=self.options.device)
+        while not trainer.finished:
+            trainer.run_epoch()
+        best = max(trainer.curve, key=lambda report: report.spearman)
+        seconds = time.perf_counter() - start
+        return {
+            "spearman": best.spearman,
+            "pearson": best.pearson,
+            "epoch": best.epoch,
+            "seconds": seconds,
+        }
+
+    def _examples(self, experiment: str, part: str) -> SimpleNamespace:
+        codes, targets = (self.arrays[f"{experiment}/{part}/{kind}"] for kind in ("codes", "targets"))
+        return SimpleNamespace(codes=codes, targets=targets)
+
+    def keep(self, name: str, figures: dict[str, float]) -> None:
+        """Keep a run, on the disk too."""
+        self.runs[name] = figures
+        temporary = self.out.with_name(f"{self.out.name}.partial")
+        temporary.write_text(json.dumps({"settings": self.settings, "runs": self.runs}, indent=1) + "\n")
+        temporary.replace(self.out)
+
+
+def key(config: str, experiment: str, seed: int) -> str:
+    """The name of a run."""
+    return f"{config} | {experiment} | {seed}"
+
+
+def run(options: argparse.Namespace) -> None:
+    """Train what is missing, as long as there is time, and print the comparison."""
+    comparison, start = Comparison(options), time.perf_counter()
+    torch.set_num_threads(1)
+    missing = list(comparison.wanted())
+    for number, each in enumerate(missing):
+        if time.perf_counter() - start > options.budget:
+            print(f"out of time: {len(missing) - number} runs left out; the same command goes on")
+            break
+        seed, experiment, config = each
+        comparison.keep(key(config, experiment, seed), comparison.train(*each))
+    print(table(comparison.runs, comparison.experiments, options.seeds))
+
+
+def table(runs: dict[str, dict[str, float]], experiments: list[str], seeds: int) -> str:
+    """Each config's means, and how far it is from the first, over the experiments and seeds that all have."""
+    whole = [
+        (experiment, seed)
+        for experiment, seed in product(experiments, range(seeds))
+        if all(key(config, experiment, seed) in runs for config in CONFIGS)
+    ]
+    if not whole:
+        return "no experiment has all configs yet"
+    lines = [
+        f"{len(whole)} runs of each config; difference to the first: mean, deviation over experiments / seeds"
+    ]
+    first = next(iter(CONFIGS))
+    for config in CONFIGS:
+        cells = [f"{config:<24}"]
+        for metric in METRICS:
+            scores = [runs[key(config, *each)][metric] for each in whole]
+            against = [
+                score - runs[key(first, *each)][metric] for score, each in zip(scores, whole, strict=True)
+            ]
+            cells.append(f"{metric} {statistics.mean(scores):.4f} ({_spread(against, whole)})")
+        seconds = statistics.mean(runs[key(config, *each)]["seconds"] for each in whole)
+        lines.append("  ".join([*cells, f"{seconds:.1f} s"]))
+    return "\n".join(lines)
+
+
+def _spread(values: list[float], whole: list[tuple[str, int]]) -> str:
+    """Mean of differences; deviation of the experiments' means, and of the seeds within an experiment."""
+    groups: dict[str, list[float]] = {}
+    for value, (experiment, _) in zip(values, whole, strict=True):
+        groups.setdefault(experiment, []).append(value)
+    means = [statistics.mean(group) for group in groups.values()]
+    between = f"{statistics.stdev(means):.4f}" if len(means) > 1 else "-"
+    repeated = [statistics.variance(group) for group in groups.values() if len(group) > 1]
+    within = f"{statistics.mean(repeated) ** 0.5:.4f}" if repeated else "-"
+    return f"{statistics.mean(means):+.4f}, {between} / {within}"
+
+
+def main() -> None:
+    measured = Path(os.environ.get("RBPTUNE_REAL_DATA") or REPOSITORY.parent / "shared" / "data")
+    parser = argparse.ArgumentParser(description=__doc__)
+    commands = parser.add_subparsers(required=True)
+    making = commands.add_parser("prepare")
+    making.set_defaults(command=prepare)
+    making.add_argument("--data", type=Path, default=measured / "rnacompete_16")
+    making.add_argument("--experiments", nargs="+", default=EXPERIMENTS)
+    making.add_argument("--train", type=int, default=24_000, help="training probes of each experiment")
+    making.add_argument("--validation", type=int, default=6_000)
+    making.add_argument("--out", required=True)
+    running = commands.add_parser("run")
+    running.set_defaults(command=run)
+    running.add_argument("file")
+    running.add_argument("--device", default="cuda")
+    running.add_argument("--seeds", type=int, default=2)
+    running.add_argument("--epochs", type=int, default=15)
+    running.add_argument("--budget", type=float, default=200.0, help="seconds after which no run begins")
+    running.add_argument("--out", required=True)
+    options = parser.parse_args()
+    options.command(options)
+
+
+if __name__ == "__main__":
+    main()

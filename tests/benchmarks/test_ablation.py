@@ -1,0 +1,90 @@
+"""The comparison of networks, on simulated data, with no more than the device machine has."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from data_io.experiments import read_master_sheet, resolve
+from data_io.folder import find_sheet
+from data_io.training_set import load_training_set
+from tests.benchmarks import ablation
+from tests.benchmarks.test_gpu import ABSENT, REPOSITORY
+
+COMMAND = """
+import runpy, sys
+sys.modules.update(dict.fromkeys({absent}))
+sys.argv[1:] = {arguments}
+runpy.run_module("tests.benchmarks.ablation", run_name="__main__")
+"""
+
+
+@pytest.fixture(scope="module")
+def names(simulated):
+    return [each.motif_id for each in read_master_sheet(find_sheet(simulated))][:2]
+
+
+@pytest.fixture(scope="module")
+def prepared(simulated, names, tmp_path_factory):
+    out = tmp_path_factory.mktemp("ablation") / "probes.npz"
+    options = "--train", "200", "--validation", "80", "--out", str(out)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            "sys.argv", ["", "prepare", "--data", str(simulated), "--experiments", *names, *options]
+        )
+        ablation.main()
+    return out
+
+
+def run(*arguments, status=0):
+    command = COMMAND.format(absent=ABSENT, arguments=["run", *map(str, arguments)])
+    done = subprocess.run(
+        [sys.executable, "-c", command], cwd=REPOSITORY, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == status, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def test_the_probes_are_of_set_a_and_on_their_side_of_the_split(simulated, names, prepared):
+    data = load_training_set(simulated, resolve(names[0], read_master_sheet(find_sheet(simulated))))
+    sides = {part: {row.tobytes() for row in getattr(data, part).codes} for part in ablation.PARTS}
+    with np.load(prepared) as arrays:
+        for part, count in (("train", 200), ("validation", 80)):
+            codes, targets = (arrays[f"{names[0]}/{part}/{kind}"] for kind in ("codes", "targets"))
+            assert codes.shape == (count, 41)
+            assert (codes.dtype, targets.dtype) == (np.uint8, np.float32)
+            assert np.isfinite(targets).all()
+            assert {row.tobytes() for row in codes} <= sides[part]
+
+
+def test_runs_are_kept_and_taken_up_again(prepared, tmp_path):
+    out = tmp_path / "out.json"
+    options = prepared, "--device", "cpu", "--seeds", "1", "--epochs", "1", "--out", out
+    assert "10 runs left out" in run(*options, "--budget", "-1")
+    shown = run(*options)
+    found = json.loads(out.read_text())["runs"]
+    assert len(found) == 2 * len(ablation.CONFIGS)
+    assert "2 runs of each config" in shown
+    assert run(*options) == shown  # nothing is trained twice: the seconds are the same
+    assert "give another --out" in run(*options, "--epochs", "2", status=1)
+
+
+def test_differences_are_taken_within_an_experiment_and_a_seed():
+    scores = {"three layers": (0.5, 0.6, 0.2, 0.3), "residual": (0.52, 0.62, 0.24, 0.34)}
+    runs = {
+        ablation.key(config, experiment, seed): {"spearman": score, "pearson": score, "seconds": 2.0}
+        for config in ablation.CONFIGS
+        for (experiment, seed), score in zip(
+            [("A", 0), ("A", 1), ("B", 0), ("B", 1)],
+            scores.get(config, scores["three layers"]),
+            strict=True,
+        )
+    }
+    line = ablation.table(runs, ["A", "B"], 2).splitlines()[2]
+    # The means of the experiments are apart by 0.02 and 0.04; within each, the seeds agree.
+    assert line.startswith("residual ")
+    assert "spearman 0.4300 (+0.0300, 0.0141 / 0.0000)" in line
+    del runs[ablation.key("residual", "B", 1)]
+    assert "3 runs of each config" in ablation.table(runs, ["A", "B"], 2)
