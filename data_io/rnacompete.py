@@ -83,7 +83,7 @@ def prepare_matrix(data: str | Path, experiments: Iterable[str], cache: str | Pa
     """Read the matrix once for all experiments that the cache lacks, so that each is loaded from there.
 
     To be called before any study begins. An experiment whose column is not there, or holds what is no number,
-    is passed over: whoever loads it is told. Two processes may do this at once; both do all of it.
+    is passed over: whoever loads it gets the error. Two processes may do this at once; both do all of it.
 
     Parameters
     ----------

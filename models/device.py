@@ -10,7 +10,7 @@ from data_io.errors import ConfigError
 def choose_device(name: str = "auto") -> torch.device:
     """The device of a name; `"auto"` is a CUDA device if there is one, else the CPU.
 
-    On a CUDA device, cuDNN is told for the whole process to use what gives the same figures every time.
+    On a CUDA device, cuDNN is set for the whole process to use what gives the same figures every time.
 
     Raises
     ------

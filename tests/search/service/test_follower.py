@@ -1,10 +1,17 @@
 """A launch where another process drives the workspace already: it queues there and shows the progress."""
 
+import os
+import signal
+import time
 from pathlib import Path
 
 import pytest
 
-from search.study.lock import driver_lock
+from search.service import session
+from search.service.observers import Everyone
+from search.service.session import Outcome, Workers
+from search.service.signals import signals_heard
+from search.study.lock import LockedError, driver_lock
 from search.study.record import open_study
 from search.study.states import State
 from search.study.storage import open_storage
@@ -68,3 +75,33 @@ def test_ctrl_c_is_one_line(simulated: Path, tmp_path: Path, monkeypatch: pytest
     with driver_lock(Workspace(tmp_path / "studies")):
         said = rbptune(*launch(simulated, tmp_path / "studies"))
     assert (said.code, said.out, said.err) == (130, "", "rbptune: interrupted\n")
+
+
+def test_the_time_that_was_spent_following_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[float] = []
+
+    def drive(*arguments: object) -> Outcome:
+        given.append(arguments[-1])
+        if len(given) == 1:
+            raise LockedError("another works here")
+        return Outcome(None)
+
+    def follow(*arguments: object) -> bool:
+        time.sleep(0.3)
+        return False  # the other driver ended before the studies did
+
+    monkeypatch.setattr(session, "drive", drive)
+    monkeypatch.setattr(session, "follow", follow)
+    session.drive_or_follow(Workspace(tmp_path), Workers(0), Everyone(), ["S"], minutes=1.0)
+    assert given[1] <= given[0] - 0.3 / 60
+
+
+def test_a_signal_that_is_to_be_ignored_stays_ignored() -> None:
+    """As nohup wants it of SIGHUP."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with signals_heard() as signals:
+            os.kill(os.getpid(), signal.SIGHUP)
+            assert not signals.heard
+    finally:
+        signal.signal(signal.SIGHUP, before)

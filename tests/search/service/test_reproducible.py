@@ -108,7 +108,7 @@ def cut_off(
     return process.returncode, out, err
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_search_that_is_interrupted_goes_on_to_the_same_figures(
     number: signal.Signals, simulated: Path, undisturbed: Path, tmp_path: Path
 ) -> None:
@@ -141,11 +141,14 @@ def test_a_second_ctrl_c_ends_it_at_once_and_loses_nothing_either(
     assert outcome(workspace) == outcome(undisturbed)
 
 
-def test_sigterm_to_all_processes_is_one_line(simulated: Path, tmp_path: Path) -> None:
-    """As batch systems and service managers send it: the workers end before the driver can end them."""
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_to_all_processes_is_one_line(
+    number: signal.Signals, simulated: Path, tmp_path: Path
+) -> None:
+    """As batch systems, service managers and closing terminals send it: workers end before the driver does."""
     workspace = tmp_path / "studies"
     command = [*search(simulated, workspace), "--jobs", 2]
-    code, _, err = cut_off(command, workspace, signal.SIGTERM, ended=2)
+    code, _, err = cut_off(command, workspace, number, ended=2)
     assert code == 130
     assert err.splitlines()[-1] == "stopped: interrupted; the same command goes on where this one ended"
     assert "Traceback" not in err
