@@ -1,4 +1,4 @@
-"""Keep the terminal's Ctrl-C from worker processes, and from a cluster that is half started."""
+"""Keep the terminal's signals from worker processes, and from a cluster that is half started."""
 
 from __future__ import annotations
 
@@ -12,15 +12,16 @@ from types import FrameType
 
 from search.workers.ending import end_at_once
 
+HELD = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 QUIET = "ignore:resource_tracker"  # it removes what a killed process left, and need not say so
 
 
 @contextlib.contextmanager
 def without_interrupts() -> Iterator[list[int]]:
-    """Hold signals back until the end of a block, and Ctrl-C for good from all processes that it starts.
+    """Hold signals back until a block's end, and a terminal's for good from all processes that it starts.
 
-    The terminal sends Ctrl-C to every process, but it is for the driver alone; and a cluster that is half
-    started cannot be closed. A second signal ends this process at once.
+    The terminal sends Ctrl-C, and SIGHUP when it closes, to every process, but they are for the driver alone;
+    and a cluster that is half started cannot be closed. A second signal ends this process at once.
 
     Yields
     ------
@@ -37,13 +38,15 @@ def without_interrupts() -> Iterator[list[int]]:
             end_at_once(number)
         held.append(number)
 
-    before = {number: signal.signal(number, hold) for number in (signal.SIGINT, signal.SIGTERM)}
+    heard = [number for number in HELD if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, hold) for number in heard}
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGHUP])  # threads and processes inherit it
     _start_tracker()  # whoever starts it, lets Ctrl-C through again
-    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])  # threads and processes inherit it
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
     try:
         yield held
     finally:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT, signal.SIGHUP])
         for number, handler in before.items():
             signal.signal(number, handler)
         for held_back in held:

@@ -145,7 +145,7 @@ def test_a_second_ctrl_c_ends_it_at_once_and_loses_nothing_either(
 def test_a_signal_to_all_processes_is_one_line(
     number: signal.Signals, simulated: Path, tmp_path: Path
 ) -> None:
-    """As batch systems, service managers and closing terminals send it: workers end before the driver does."""
+    """As batch systems, service managers and terminals that close send it."""
     workspace = tmp_path / "studies"
     command = [*search(simulated, workspace), "--jobs", 2]
     code, _, err = cut_off(command, workspace, number, ended=2)
