@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -76,6 +76,14 @@ class LSTMStack(nn.Module):
         bound = 1.0 / math.sqrt(self.hidden)
         for parameter in self.parameters():
             nn.init.uniform_(parameter, -bound, bound)
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> LSTMStack:
+        """Move or convert the parameters, as `to` and its like do; cuDNN then gets them in one piece."""
+        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
+        for suffix in [suffix for layer in range(self.layers) for suffix in self._suffixes(layer)]:
+            if _by_cudnn(weights := self._weights(suffix)):
+                lay_together(weights)
+        return self
 
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Run the layers and read out.
@@ -152,6 +160,24 @@ class LSTMStack(nn.Module):
     def _weights(self, suffix: str) -> list[Tensor]:
         kinds = "weight_ih", "weight_hh", "bias_ih", "bias_hh"
         return [self.get_parameter(f"{kind}_{suffix}") for kind in kinds]
+
+
+def lay_together(parameters: Sequence[Tensor]) -> None:
+    """Let parameters be parts of one piece of memory, one after the other; where they are, nothing moves.
+
+    cuDNN takes a direction's weights like this, or copies them at each step and warns.
+    """
+    if len({parameter.untyped_storage().data_ptr() for parameter in parameters}) == 1:
+        return
+    with torch.no_grad():
+        piece = torch.cat([parameter.flatten() for parameter in parameters])
+    parts = torch.split(piece, [parameter.numel() for parameter in parameters])
+    for parameter, part in zip(parameters, parts, strict=True):
+        parameter.data = part.view_as(parameter)
+
+
+def _by_cudnn(weights: Sequence[Tensor]) -> bool:
+    return weights[0].is_cuda
 
 
 def _check_choice(name: str, value: str, choices: Sequence[str]) -> None:
