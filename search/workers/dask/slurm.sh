@@ -25,6 +25,8 @@ for role in SCHEDULER WORKER CLIENT; do
     export "DASK_DISTRIBUTED__COMM__TLS__${role}__CERT=$pem" "DASK_DISTRIBUTED__COMM__TLS__${role}__KEY=$pem"
 done
 export DASK_DISTRIBUTED__COMM__TLS__CA_FILE="$pem" DASK_DISTRIBUTED__COMM__REQUIRE_ENCRYPTION=True
+# Dask's servers of pages ask for no certificate; without pages they give nothing away.
+export DASK_DISTRIBUTED__SCHEDULER__HTTP__ROUTES='[]' DASK_DISTRIBUTED__WORKER__HTTP__ROUTES='[]'
 
 # The address comes by a file on this node and goes to the others as an argument: no shared disk is needed.
 export DASK_LOGGING__DISTRIBUTED=warning
