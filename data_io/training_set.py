@@ -78,7 +78,10 @@ def load_training_set(
     probes = read_probes(matrix, experiment.motif_id, "SetA", None if cache is None else Path(cache))
     if not len(probes):
         raise DataError(f"{matrix}: holds no probe of SetA; get the file again")
-    split = split_set_a(probes.codes, protocol)
+    try:
+        split = split_set_a(probes.codes, protocol)
+    except DataError as error:  # which knows the probes, not the file
+        raise DataError(f"{matrix}: {error}") from error
     _check(matrix, experiment, probes, split)
     scaling = fit_scaling(probes.intensity[split.train])
     targets = scaling.apply(probes.intensity)

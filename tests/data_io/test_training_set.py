@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from data_io.alphabet import decode
+from data_io.errors import DataError
 from data_io.experiments import Experiment, read_master_sheet, resolve
 from data_io.sealed import open_test_set
 from data_io.splits import PROTOCOLS, split_set_a
@@ -149,3 +150,14 @@ def test_every_simulated_experiment_loads(simulated):
             len(data.train) + len(data.validation) + len(open_test_set(simulated, experiment, data.scaling))
             == 3000
         )
+
+
+def test_a_set_a_that_cannot_be_parted_is_refused_with_its_file(tmp_path):
+    rows = [
+        f"p{n}\t{'SetA' if n % 2 else 'SetB'}\t{'ACGU' * 9 if n % 3 else 'GGCA' * 9}\t{n}" for n in range(400)
+    ]
+    matrix = tmp_path / "norm_data.txt"
+    matrix.write_text("\n".join(["Probe_ID\tProbe_Set\tRNA_Seq\tRNCMPT00001", *rows]) + "\n")
+    with pytest.raises(DataError, match="only 2 distinct sequences") as refused:
+        load_training_set(tmp_path, Experiment("RNCMPT00001", "P", "Homo_sapiens"))
+    assert str(refused.value).startswith(f"{matrix}: 200 probes in Set A have")
