@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+import socket
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,7 +48,7 @@ def connect(address: str, tls: dict[str, str]) -> Client:
         _check_kind(address, asyncio.run(_identify(address, security.get_connection_args("client"))))
         return Client(address, security=security, timeout=CONNECT_SECONDS, set_as_default=False)
     except (OSError, TypeError, ValueError, RuntimeError, MemoryError) as error:
-        raise ClusterError(f"--scheduler {address}: {_explain(error)}") from error
+        raise ClusterError(f"--scheduler {address}: {_explain(address, error)}") from error
 
 
 def silence_dask() -> None:
@@ -108,7 +109,7 @@ def _security(address: str, tls: dict[str, str]) -> Security:
     return security
 
 
-def _explain(error: BaseException) -> str:
+def _explain(address: str, error: BaseException) -> str:
     """Say why there is no connection; Dask keeps the reason in the errors beneath."""
     if isinstance(error, TypeError):
         return "Dask has no certificates for it; give --tls CA CERT KEY"
@@ -122,8 +123,17 @@ def _explain(error: BaseException) -> str:
     refused = [e for e in beneath if isinstance(e, OSError) and not isinstance(e, TimeoutError) and str(e)]
     if not refused:
         return "what answers there is no Dask scheduler; a dashboard's port is another than the scheduler's"
-    reason = re.sub("^in <[^>]*>: ", "", str(refused[-1]))  # Dask's connector, as Python shows it
+    reason = _refusal(address) or re.sub("^in <[^>]*>: ", "", str(refused[-1]))  # Dask's connector's name
     return f"no Dask scheduler answers there ({reason}); start one with 'dask scheduler' or fix the address"
+
+
+def _refusal(address: str) -> str:
+    """Ask the system why: of many tries Dask tells the last alone, and that one may have been cut short."""
+    try:
+        socket.create_connection(get_address_host_port(address), timeout=CONNECT_SECONDS).close()
+    except OSError as error:
+        return str(error)
+    return ""
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

@@ -120,6 +120,15 @@ def test_where_nothing_answers_the_reason_is_said(monkeypatch: pytest.MonkeyPatc
         connect("tcp://127.0.0.1:1", {})
 
 
+def test_the_reason_is_said_though_the_last_try_was_cut_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def cut_short(*_: object) -> None:
+        raise OSError("Timed out trying to connect to it after 0.5 s") from TimeoutError()
+
+    monkeypatch.setattr(connection, "_identify", cut_short)
+    with pytest.raises(ClusterError, match=r"no Dask scheduler answers there \(.*refused"):
+        connect("tcp://127.0.0.1:1", {})
+
+
 def test_a_scheduler_that_speaks_tls_needs_files(tmp_path: Path) -> None:
     assert "give --tls CA CERT KEY" in complaint("tls://127.0.0.1:1")
     pem = tmp_path / "key.pem"
