@@ -1,0 +1,1 @@
+"""What speaks for a model, and against it: motifs, ceiling, baselines, published scores, verdict."""
