@@ -13,8 +13,8 @@ from rich.console import Console
 from data_io.simulate import simulate
 from models.weights import load_model
 from search.cli.progress import ProgressDisplay
+from search.evidence.kmers import agreement, strongest_kmer
 from search.results.export import export_study
-from search.results.motifs import agreement, strongest_kmer
 from search.results.text_table import print_table
 from search.service.launching import Launch, launch_studies
 from search.service.session import Outcome, Workers, drive

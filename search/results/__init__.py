@@ -1,1 +1,1 @@
-"""What comes out of finished studies: figures, motifs, exports, a leaderboard, scores of sequences."""
+"""What comes out of finished studies: figures, exports, a leaderboard, scores of sequences."""

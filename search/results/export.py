@@ -76,7 +76,7 @@ def export_study(artifacts: Path, out: Path) -> Path:
         When the folder cannot be written.
     """
     from models.weights import load_model
-    from search.results.motifs import strongest_kmers
+    from search.evidence.kmers import strongest_kmers
 
     result = read_result(artifacts)
     model = load_model(artifacts / "model")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from data_io.errors import DataError
 from data_io.planting import IUPAC
 from models.registry import get_architecture
-from search.results.motifs import agreement, all_words, marginalize, strongest_kmer, strongest_kmers
+from search.evidence.kmers import agreement, all_words, marginalize, strongest_kmer, strongest_kmers
 from tests.support.toys import TINY, Matcher
 
 
