@@ -10,6 +10,8 @@ from pathlib import Path
 
 from data_io.errors import StudyError
 from data_io.experiments import Experiment
+from data_io.files import write_atomically
+from data_io.predictions import NAME
 from data_io.sealed import open_test_set
 from data_io.training_set import TrainingSet
 from models import tensors
@@ -136,6 +138,8 @@ class Finals:
     def _keep_figures(self, event: Tested) -> None:
         winner, members = self._retraining.winner()
         self._save_model(winner, members)
+        with write_atomically(self._artifacts / NAME) as temporary:
+            temporary.write_bytes(event.predictions)
         result = write_results(
             self._record,
             (winner.trial, winner.params, winner.value),

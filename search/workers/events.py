@@ -66,10 +66,20 @@ class Trained(Event):
 
 @dataclass(frozen=True)
 class Tested(Event):
-    """The test is through: the figures of each member, and of their ensemble."""
+    """The test is through.
+
+    Attributes
+    ----------
+    members : tuple of Figures
+        Those of each member.
+    ensemble : Figures
+    predictions : bytes
+        The table of `data_io.predictions`.
+    """
 
     members: tuple[Figures, ...]
     ensemble: Figures
+    predictions: bytes
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import numpy as np
 import safetensors.torch
 
 from data_io.errors import ModelError
+from data_io.predictions import Predictions, mean_of, pack_predictions
 from data_io.training_set import Examples, TrainingSet
 from models.config import split_params
 from models.interruption import Interrupted
@@ -101,7 +102,7 @@ class HeldOutTask:
     test: Examples
 
     def run(self, wanted: Wanted) -> Iterator[Event]:
-        """Score both sets and yield a `Tested` with the figures of each member and of the ensemble."""
+        """Score both sets and yield a `Tested`, with the figures of each member and of the ensemble."""
         network, _ = split_params(self.architecture, dict(self.params))
         predictions = []
         for weights in self.members:
@@ -112,8 +113,9 @@ class HeldOutTask:
                 yield Stopped(self.key)
                 return
         members = tuple(self._figures(*prediction) for prediction in predictions)
-        ensemble = self._figures(*(np.mean(side, axis=0) for side in zip(*predictions, strict=True)))
-        yield Tested(self.key, members, ensemble)
+        validation, test = (np.stack(side) for side in zip(*predictions, strict=True))
+        table = pack_predictions(Predictions(self.test.codes, self.test.targets, test))
+        yield Tested(self.key, members, self._figures(mean_of(validation), mean_of(test)), table)
 
     def _figures(self, validation: np.ndarray, test: np.ndarray) -> Figures:
         return Figures(

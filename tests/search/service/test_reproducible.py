@@ -58,9 +58,10 @@ def test_two_workspaces_get_the_same_trials_and_figures(
     states = [trial["state"] for trial in first["trials"].values()]
     assert len(states) == TRIALS
     assert {"COMPLETE", "PRUNED"} == set(states), "both kinds of end have to be compared"
-    weights = sorted(path.relative_to(undisturbed) for path in undisturbed.rglob("weights-*.safetensors"))
-    assert len(weights) == 2
-    for path in weights:
+    models, tables = "weights-*.safetensors", "test_predictions.tsv.gz"
+    kept = [path.relative_to(undisturbed) for name in (models, tables) for path in undisturbed.rglob(name)]
+    assert len(kept) == 3
+    for path in kept:
         assert (undisturbed / path).read_bytes() == (tmp_path / "studies" / path).read_bytes()
 
 

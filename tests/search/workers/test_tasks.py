@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from data_io.experiments import Experiment
+from data_io.predictions import unpack_predictions
 from data_io.sealed import open_test_set
 from data_io.training_set import TrainingSet, load_training_set
+from models.metrics import spearman
 from search.workers.events import Failed, Reported, Stopped, Tested, Trained
 from search.workers.executor import guarded
 from search.workers.tasks import HeldOutTask, TrainTask
@@ -94,3 +96,9 @@ def test_the_ensemble_is_the_mean_of_its_members(data: TrainingSet, simulated: P
     best = [max(report.spearman for report in end.curve) for end in ends]
     assert np.allclose([member.val_spearman for member in both.members], best, atol=2e-3)
     assert both.ensemble not in both.members
+    kept = unpack_predictions(both.predictions)
+    np.testing.assert_array_equal(kept.codes, test.codes)
+    np.testing.assert_array_equal(kept.measured, test.targets)
+    assert spearman(kept.predicted, kept.measured) == both.ensemble.test_spearman
+    alone = [spearman(each, kept.measured) for each in kept.members]
+    assert alone == [member.test_spearman for member in both.members]
