@@ -10,11 +10,12 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import optuna
 
 from data_io.simulate import simulate
-from search.service.launching import Order, launch_studies
+from search.service.launching import Launch, launch_studies
 from search.strategy.space_files import shipped_space
 from search.study.record import open_study
 from search.study.status import read_status
@@ -32,9 +33,9 @@ def fleet() -> list[dict[str, object]]:
         simulate(data, probes=1000, experiments=EXPERIMENTS)
         many, one = Workspace(Path(folder) / "many"), Workspace(Path(folder) / "one")
         start = time.perf_counter()
-        launch_studies(Order((), data, ("cnn", "rnn"), TRIALS, everything=True), many)
+        launch_studies(order(data, ("cnn", "rnn"), everything=True), many)
         queued = time.perf_counter() - start
-        launch_studies(Order(("SIMFOX",), data, ("cnn",), TRIALS), one)
+        launch_studies(order(data, ("cnn",), names=("SIMFOX",)), one)
         fill(many)
         fill(one)
         return [
@@ -49,6 +50,11 @@ def fleet() -> list[dict[str, object]]:
             {"name": "one_study_ask_tell", "value": ask_and_tell(one), "unit": "s a trial"},
             {"name": "fleet_driver_memory", "value": memory(many), "unit": "MB after 20 trials"},
         ]
+
+
+def order(data: Path, architectures: tuple[str, ...], **experiments: Any) -> Launch:
+    """Ask for 100 trials for each of some experiments."""
+    return Launch(data, TRIALS, 0, "grouped", architectures=architectures, **experiments)
 
 
 def fill(workspace: Workspace) -> None:
