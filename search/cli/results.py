@@ -47,14 +47,14 @@ def dashboard(
     root_path: RootPathOption = "",
     allow_host: AllowHostOption = None,
 ) -> None:
-    """Serve the Optuna dashboard, read-only, until Ctrl-C."""
-    from search.web.pages import Address
+    """Serve the pages of all studies, read-only, until Ctrl-C."""
+    from search.web.address import Address
     from search.web.serving import serve_dashboard
 
     place = Workspace(workspace, storage)
     place.require_database()
     address = Address(host, port, root_path, tuple(allow_host or ()))
-    serve_dashboard(place.storage_url, address, lambda url: console().print(f"{url} (Ctrl-C ends it)"))
+    serve_dashboard(place, address, lambda url: console().print(f"{url} (Ctrl-C ends it)"))
 
 
 def export(

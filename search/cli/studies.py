@@ -133,9 +133,9 @@ def serve(
     allow_host: AllowHostOption = None,
     verbose: VerboseOption = False,
 ) -> None:
-    """Run what is queued and serve the dashboard, until Ctrl-C."""
+    """Run what is queued and serve the pages, until Ctrl-C."""
     from search.cli.progress import ProgressDisplay
-    from search.web.pages import Address
+    from search.web.address import Address
     from search.web.serving import serve_workspace
 
     _log_to_terminal(verbose)

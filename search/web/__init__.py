@@ -1,1 +1,1 @@
-"""The pages: Optuna's dashboard, read-only, behind a guard."""
+"""The pages: what the studies of a workspace do, and Optuna's dashboard beside, behind a guard."""

@@ -64,17 +64,14 @@ class ReadOnlyGuard:
             return _refuse(
                 start_response,
                 HTTPStatus.FORBIDDEN,
-                f"403: this server does not answer to the host name {host[:100]!r}; "
-                "open it as http://localhost:PORT or by the address it was started with (--host), "
-                "or start it with --allow-host NAME.",
+                f"403: {foreign_host(host)}",
             )
         method = environ["REQUEST_METHOD"]
         if method not in READING:
             return _refuse(
                 start_response,
                 HTTPStatus.METHOD_NOT_ALLOWED,
-                f"405: {method[:20]} is not possible here; the pages are read-only. "
-                "Studies are launched, stopped and resumed on the command line (rbptune --help).",
+                f"405: {not_possible(method)}",
             )
         if method == "OPTIONS":
             return _refuse(start_response, HTTPStatus.NO_CONTENT, "")
@@ -103,6 +100,23 @@ def is_host_name(name: str) -> bool:
     """Tell whether a text is a host name or address alone, as it can stand in a Host header."""
     match = _HOST.fullmatch(name)
     return match is not None and match["port"] is None and "*" not in name
+
+
+def foreign_host(host: str) -> str:
+    """Say that a Host header names another server."""
+    return (
+        f"this server does not answer to the host name {host[:100]!r}; "
+        "open it as http://localhost:PORT or by the address it was started with (--host), "
+        "or start it with --allow-host NAME."
+    )
+
+
+def not_possible(method: str) -> str:
+    """Say that nothing is answered to this method."""
+    return (
+        f"{method[:20]} is not possible here; the pages are read-only. "
+        "Studies are launched, stopped and resumed on the command line (rbptune --help)."
+    )
 
 
 def _bare(name: str) -> str:

@@ -6,32 +6,31 @@ import asyncio
 import errno
 import logging
 import socket
-from concurrent.futures import Future, InvalidStateError, ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Executor, Future, InvalidStateError, ThreadPoolExecutor
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import Any
 
 from tornado.httpserver import HTTPServer
 
 from data_io.errors import UserError
-from search.web.container import Container
+from search.web.address import ANY_ADDRESS
 
-if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication
-
-ANY_ADDRESS = frozenset({"0.0.0.0", "::"})
 THREADS = 4
 BODY_BYTES = 1_000_000  # nothing that is asked of the pages is longer
 SILENT_SECONDS = 60  # how long a connection may keep the server waiting
 
 
 class PageServer:
-    """A WSGI application on a port.
+    """Pages on a port.
 
     The port is bound on construction; requests are answered while `serve` runs.
 
     Parameters
     ----------
-    application : WSGI application
+    pages : callable
+        Given threads to work on and the server's own name and port, gives what answers requests: see
+        `search.web.pages.make_pages`, or `Container` for any WSGI application.
     host : str
         Name or address of the interface to bind, such as ``localhost`` or ``0.0.0.0``.
     port : int
@@ -48,8 +47,10 @@ class PageServer:
     a socket each and no thread.
     """
 
-    def __init__(self, application: WSGIApplication, host: str = "localhost", port: int = 8080):
-        self._application = application
+    def __init__(
+        self, pages: Callable[[Executor, str, int], Any], host: str = "localhost", port: int = 8080
+    ) -> None:
+        self._pages = pages
         self._listener = _bind(host, port)
         self._stopped: Future[None] = Future()
         self.host = host
@@ -75,7 +76,7 @@ class PageServer:
         logging.getLogger("tornado.access").setLevel(logging.ERROR)
         threads = ThreadPoolExecutor(THREADS, thread_name_prefix="page")
         server = HTTPServer(
-            Container(self._application, threads, self.host, self.port),
+            self._pages(threads, self.host, self.port),
             max_body_size=BODY_BYTES,
             body_timeout=SILENT_SECONDS,
             idle_connection_timeout=SILENT_SECONDS,

@@ -7,44 +7,40 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from search.service.observers import Observer
 from search.service.session import Workers, drive
 from search.study.workspace import Workspace
+from search.web.address import Address
 from search.web.guard import LOOPBACK_NAMES
-from search.web.pages import Address, make_pages
+from search.web.pages import make_pages
 from search.web.server import PageServer
-
-if TYPE_CHECKING:
-    from optuna.storages import BaseStorage
 
 _log = logging.getLogger(__name__)
 
 
 def serve_dashboard(
-    storage: BaseStorage | str, address: Address, ready: Callable[[str], None] | None = None
+    workspace: Workspace, address: Address, ready: Callable[[str], None] | None = None
 ) -> None:
-    """Serve the dashboard until Ctrl-C or SIGTERM.
+    """Serve the pages of a workspace until Ctrl-C or SIGTERM.
 
     Parameters
     ----------
-    storage : optuna storage or str
-        As in `make_pages`.
+    workspace : Workspace
     address : Address
     ready : callable, optional
-        Called with the address to open, such as ``http://127.0.0.1:8080/dashboard``, once its port is bound.
+        Called with the address to open, such as ``http://127.0.0.1:8080/``, once its port is bound.
 
     Raises
     ------
     UserError
         When the database cannot be read or the port cannot be bound.
     """
-    server = _bind_pages(storage, address)
+    server = _bind_pages(workspace, address)
     with _interrupted_by_sigterm():
         try:
             if ready is not None:
-                ready(_dashboard(server, address))
+                ready(_front_page(server, address))
             server.serve()
         except KeyboardInterrupt:
             _log.info("the pages at %s are closed", server.url)
@@ -71,26 +67,26 @@ def serve_workspace(
 @contextmanager
 def _pages_beside(workspace: Workspace, address: Address, say: Callable[[str], None]) -> Iterator[None]:
     """Serve the pages from another thread while the block runs."""
-    pages = _bind_pages(workspace.storage_url, address)
+    pages = _bind_pages(workspace, address)
     thread = threading.Thread(target=pages.serve, daemon=True)
     thread.start()
     try:
-        say(f"dashboard: {_dashboard(pages, address)}; waiting for studies (Ctrl-C ends it)")
+        say(f"dashboard: {_front_page(pages, address)}; waiting for studies (Ctrl-C ends it)")
         yield
     finally:
         pages.stop()
         thread.join(timeout=2)
 
 
-def _bind_pages(storage: BaseStorage | str, address: Address) -> PageServer:
-    server = PageServer(make_pages(storage, address), address.host, address.port)
+def _bind_pages(workspace: Workspace, address: Address) -> PageServer:
+    server = PageServer(make_pages(workspace, address), address.host, address.port)
     if address.host not in LOOPBACK_NAMES:
         _log.warning("the pages have no log-in: everybody who reaches %s can read the studies", server.url)
     return server
 
 
-def _dashboard(server: PageServer, address: Address) -> str:
-    return f"{server.url}{address.root_path}/dashboard"
+def _front_page(server: PageServer, address: Address) -> str:
+    return f"{server.url}{address.root_path}/"
 
 
 @contextmanager

@@ -2,11 +2,14 @@
 
 import threading
 from contextlib import contextmanager
+from pathlib import Path
 
 import sqlalchemy
 from optuna.storages import RDBStorage
 
-from search.web.pages import Address, make_pages
+from search.study.workspace import Workspace
+from search.web.address import Address
+from search.web.pages import make_pages
 from search.web.server import PageServer
 
 
@@ -29,15 +32,20 @@ def fill(study, trials=4):
         study.tell(trial, 0.3 + filters / 1000 + number / 100)
 
 
-def serving(storage, host="localhost"):
+def place_of(database):
+    """Give the workspace of a database, by its address."""
+    return Workspace(Path(database.removeprefix("sqlite:///")).parent)
+
+
+def serving(database, host="localhost"):
     """Serve the pages of a database on a free port while the block runs."""
-    return served(make_pages(storage, Address(host)), host)
+    return served(make_pages(place_of(database), Address(host)), host)
 
 
 @contextmanager
-def served(application, host="localhost"):
-    """Serve a WSGI application on a free port while the block runs."""
-    server = PageServer(application, host, 0)
+def served(pages, host="localhost"):
+    """Serve pages on a free port while the block runs."""
+    server = PageServer(pages, host, 0)
     thread = threading.Thread(target=server.serve)
     thread.start()
     try:

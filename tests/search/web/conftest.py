@@ -5,9 +5,10 @@ import shutil
 import optuna
 import pytest
 
-from search.web.pages import Address, make_pages
+from search.web.address import Address
+from search.web.pages import make_pages
 from tests.support.nginx import REQUIRED, find_nginx, location_of_the_readme, proxying
-from tests.support.pages import fill, open_writer, served
+from tests.support.pages import fill, open_writer, place_of, served
 
 
 @pytest.fixture(scope="session")
@@ -44,7 +45,7 @@ def nginx():
 def behind_nginx(nginx, database):
     """The address of the pages behind the location that the README shows."""
     with (
-        served(make_pages(database, Address(root_path="/rbptune", names=("localhost",)))) as server,
+        served(make_pages(place_of(database), Address(root_path="/rbptune", names=("localhost",)))) as server,
         proxying(nginx, location_of_the_readme(server.port)) as port,
     ):
         yield f"http://localhost:{port}/rbptune"

@@ -61,7 +61,7 @@ def page(browser):
 def test_study_list_and_study_page(page, database, tmp_path):
     shots = Path(os.environ.get("RBPTUNE_SCREENSHOTS", tmp_path))
     with serving(database) as server:
-        page.goto(server.url)
+        page.goto(f"{server.url}/dashboard")
         page.get_by_text("RBFOX1/RNCMPT00168/cnn").first.wait_for()
         assert page.url.startswith(server.url + "/dashboard")
         assert page.get_by_text("RBFOX1/RNCMPT00168/rnn").count() >= 1
@@ -78,7 +78,7 @@ def test_study_list_and_study_page(page, database, tmp_path):
 
 def test_a_study_cannot_be_deleted_from_the_page(page, database):
     with serving(database) as server:
-        page.goto(server.url)
+        page.goto(f"{server.url}/dashboard")
         page.get_by_test_id("DeleteIcon").first.click()
         page.get_by_role("button", name="Yes").click()
         page.get_by_text("Failed to delete study").wait_for()
@@ -91,7 +91,7 @@ def test_the_pages_behind_a_web_server(page, behind_nginx, tmp_path):
     shots = Path(os.environ.get("RBPTUNE_SCREENSHOTS", tmp_path))
     asked = []
     page.on("request", lambda request: asked.append(urlsplit(request.url)))
-    page.goto(f"{behind_nginx}/")
+    page.goto(f"{behind_nginx}/dashboard")
     page.get_by_text("RBFOX1/RNCMPT00168/cnn").first.click()
     page.locator(".js-plotly-plot").first.wait_for()
     assert page.url.startswith(f"{behind_nginx}/dashboard/studies/1")

@@ -11,11 +11,13 @@ import optuna_dashboard
 import pytest
 
 from data_io.errors import UserError
-from search.web.pages import Address, make_pages
+from search.web.address import Address
+from search.web.dashboard import make_dashboard
+from search.web.pages import make_pages
 from search.web.root_path import LINKS, RootPath
 from tests.search.web.test_server import get
 from tests.support.nginx import proxying
-from tests.support.pages import served
+from tests.support.pages import place_of, served
 
 ROOT = "/rbptune"
 
@@ -34,7 +36,7 @@ def ask(application, path, method="GET", **headers):
 
 @pytest.fixture
 def pages(database):
-    return make_pages(database, Address(root_path=ROOT))
+    return make_dashboard(database, Address(root_path=ROOT))
 
 
 def test_the_dashboard_names_the_addresses_that_are_rewritten():
@@ -53,10 +55,13 @@ def test_the_dashboard_names_the_addresses_that_are_rewritten():
     assert [link[0] for link in LINKS.finditer((folder / "index.html").read_bytes())] == [b"/static"]
 
 
-@pytest.mark.parametrize("path", ["", "/", "/rbptune", "/rbptune/"])
-def test_the_bare_address_leads_to_the_dashboard_below_the_path(pages, path):
-    answer = ask(pages, path)
-    assert (answer["status"], answer["headers"]["Location"]) == (302, "/rbptune/dashboard")
+@pytest.mark.parametrize("path", ["/", "/rbptune", "/rbptune/"])
+def test_our_own_pages_name_addresses_below_the_path(database, path):
+    with served(make_pages(place_of(database), Address(root_path=ROOT))) as server:
+        status, page, _ = get(f"http://localhost:{server.port}{path}")
+        style = re.search(r'href="(/rbptune/_/style.css[^"]*)"', page)[1]
+        assert (status, 'href="/rbptune/dashboard"' in page) == (200, True)
+        assert get(f"http://localhost:{server.port}{style}")[0] == 200
 
 
 @pytest.mark.parametrize("sent", ["/rbptune", ""])
@@ -116,7 +121,7 @@ def test_a_slash_at_the_end_of_the_path_is_none():
 
 
 def test_a_name_that_is_allowed_passes_and_others_do_not(database):
-    pages = make_pages(database, Address(names=("lab.example.org",)))
+    pages = make_dashboard(database, Address(names=("lab.example.org",)))
     hosts = ("lab.example.org", "LAB.example.org:443", "lab.example.org.evil.example", "evil.example")
     found = [ask(pages, "/api/meta", HTTP_HOST=host)["status"] for host in hosts]
     assert found == [200, 200, 403, 403]
@@ -124,7 +129,8 @@ def test_a_name_that_is_allowed_passes_and_others_do_not(database):
 
 def test_nginx_shows_the_pages(behind_nginx):
     status, page, headers = get(f"{behind_nginx}/")
-    assert (status, "/rbptune/static/bundle.js" in page) == (200, True)
+    assert (status, 'href="/rbptune/dashboard"' in page) == (200, True)
+    assert "/rbptune/static/bundle.js" in get(f"{behind_nginx}/dashboard")[1]
     assert "default-src 'self'" in headers["Content-Security-Policy"]
     assert len(json.loads(get(f"{behind_nginx}/api/studies")[1])["study_summaries"]) == 2
     assert get(f"{behind_nginx}/api/studies", host="evil.example")[0] == 403
@@ -132,9 +138,9 @@ def test_nginx_shows_the_pages(behind_nginx):
 
 
 def test_nginx_may_cut_the_path_off_and_keep_its_own_host(nginx, database):
-    with served(make_pages(database, Address(root_path=ROOT))) as server:
+    with served(make_pages(place_of(database), Address(root_path=ROOT))) as server:
         location = f"location {ROOT}/ {{ proxy_pass http://127.0.0.1:{server.port}/; }}"
         with proxying(nginx, location) as port:
-            status, page, _ = get(f"http://localhost:{port}{ROOT}/")
+            status, page, _ = get(f"http://localhost:{port}{ROOT}/dashboard")
             assert (status, "/rbptune/static/bundle.js" in page) == (200, True)
             assert get(f"http://localhost:{port}{ROOT}/csv/1")[0] == 200

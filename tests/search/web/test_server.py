@@ -12,16 +12,19 @@ import sys
 import threading
 import urllib.error
 import urllib.request
+from functools import partial
 from pathlib import Path
 
 import optuna
 import pytest
 
 from data_io.errors import UserError
-from search.web.pages import Address, make_pages
+from search.web.address import Address
+from search.web.container import Container
+from search.web.pages import make_pages
 from search.web.server import PageServer
 from search.web.serving import serve_dashboard
-from tests.support.pages import fill, open_writer, served, serving
+from tests.support.pages import fill, open_writer, place_of, served, serving
 
 
 def get(url, method="GET", host=None, body=None):
@@ -56,16 +59,13 @@ def test_studies_and_trials_are_readable(database):
         assert detail["best_trials"][0]["values"][0] > 0.3
 
 
-def test_root_leads_to_the_dashboard(database):
+def test_root_is_the_overview_and_the_dashboard_stands_beside(database):
     with serving(database) as server:
-        connection = http.client.HTTPConnection("localhost", server.port, timeout=10)
-        connection.request("GET", "/")
-        answer = connection.getresponse()
-        assert (answer.status, answer.getheader("Location")) == (302, "/dashboard")
-        connection.close()
         status, page, headers = get(server.url)
-        assert status == 200
-        assert "Optuna Dashboard" in page
+        assert (status, "<h1>Studies</h1>" in page) == (200, True)
+        assert "default-src 'self'" in headers["Content-Security-Policy"]
+        status, page, headers = get(server.url + "/dashboard")
+        assert (status, "Optuna Dashboard" in page) == (200, True)
         assert "default-src 'self'" in headers["Content-Security-Policy"]
 
 
@@ -141,18 +141,12 @@ def test_a_driver_writes_while_pages_are_read(database):
     assert sqlite3.connect(path).execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
-def test_a_storage_object_is_served_too(database):
-    storage = open_writer(database.removeprefix("sqlite:///"))
-    with serving(storage) as server:
-        assert len(json.loads(get(server.url + "/api/studies")[1])["study_summaries"]) == 2
-
-
 def test_port_in_use_is_one_line(database):
     with (
         serving(database) as server,
         pytest.raises(UserError, match=rf"--port {server.port}: in use on localhost.*--port 0"),
     ):
-        serve_dashboard(database, Address(port=server.port))
+        serve_dashboard(place_of(database), Address(port=server.port))
 
 
 @pytest.mark.parametrize(
@@ -168,7 +162,7 @@ def test_port_in_use_is_one_line(database):
 )
 def test_bad_addresses_are_one_line(host, port, message):
     with pytest.raises(UserError, match=message) as caught:
-        PageServer(lambda environ, start_response: [], host, port)
+        PageServer(lambda *_: None, host, port)
     assert "\n" not in str(caught.value)
 
 
@@ -178,7 +172,7 @@ def test_a_reserved_port_is_one_line(monkeypatch):
 
     monkeypatch.setattr(socket.socket, "bind", refuse)
     with pytest.raises(UserError, match="--port 80: reserved for the administrator"):
-        PageServer(lambda environ, start_response: [], "localhost", 80)
+        PageServer(lambda *_: None, "localhost", 80)
 
 
 def test_all_interfaces_answer_to_addresses_and_the_machine_name(database):
@@ -225,7 +219,7 @@ def test_a_page_that_fails_is_answered_and_logged(caplog):
     def fail(environ, start_response):
         raise RuntimeError("no such figure")
 
-    with served(fail) as server:
+    with served(partial(Container, fail)) as server:
         status, text, _ = get(server.url + "/page")
     assert (status, "this page failed" in text) == (500, True)
     assert "no such figure" in caplog.text
@@ -264,7 +258,7 @@ def test_stop_is_safe_from_any_thread_at_any_moment():
             failures.append(error)
 
     for turn in range(40):
-        server = PageServer(answer, "localhost", 0)
+        server = PageServer(partial(Container, answer), "localhost", 0)
         thread = threading.Thread(target=server.serve)
         thread.start()
         if turn % 2:
@@ -280,7 +274,7 @@ def test_stop_is_safe_from_any_thread_at_any_moment():
 
 
 def test_stop_before_serve_returns_at_once(database):
-    server = PageServer(make_pages(database, Address()), "localhost", 0)
+    server = PageServer(make_pages(place_of(database), Address()), "localhost", 0)
     server.stop()
     server.serve()
     with pytest.raises(ConnectionRefusedError):
@@ -289,9 +283,12 @@ def test_stop_before_serve_returns_at_once(database):
 
 PROGRAM = """
 import sys
-from search.web.pages import Address
+from pathlib import Path
+from search.study.workspace import Workspace
+from search.web.address import Address
 from search.web.serving import serve_dashboard
-serve_dashboard(sys.argv[1], Address("localhost", 0), ready=lambda url: print(url, flush=True))
+place, address = Workspace(Path(sys.argv[1])), Address("localhost", 0)
+serve_dashboard(place, address, ready=lambda url: print(url, flush=True))
 print("closed", flush=True)
 """
 
@@ -300,11 +297,14 @@ print("closed", flush=True)
 def test_signals_close_the_pages(database, kind):
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
     with subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, database], stdout=subprocess.PIPE, text=True, env=environment
+        [sys.executable, "-c", PROGRAM, place_of(database).root],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment,
     ) as process:
         assert process.stdout is not None
         url = process.stdout.readline().strip()
-        assert get(url.removesuffix("/dashboard") + "/api/meta")[0] == 200
+        assert get(url + "api/meta")[0] == 200
         process.send_signal(kind)
         rest, _ = process.communicate(timeout=20)
     assert (rest.strip(), process.returncode) == ("closed", 0)

@@ -18,7 +18,7 @@ from search.study.lock import driver_lock, is_driven
 from search.study.storage import open_storage
 from search.study.workspace import Workspace
 from search.web import serving
-from search.web.pages import Address
+from search.web.address import Address
 from search.web.server import PageServer
 from tests.search.study.test_storages import queue
 from tests.support.clusters import wait_for
@@ -135,7 +135,7 @@ def test_both_commands_warn_of_readers_elsewhere(
     monkeypatch.setattr(PageServer, "serve", lambda _: None)
     open_storage(place)
     serving.serve_workspace(place, Workers(0), Everyone(), address, lambda _: None)
-    serving.serve_dashboard(place.storage_url, address)
+    serving.serve_dashboard(place, address)
     assert caplog.text.count("everybody who reaches http://localhost:") == 2 * warned
 
 

@@ -1,0 +1,122 @@
+"""How requests for our own pages are answered: behind the guard, escaped, errors in words."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from tornado.web import HTTPError, RequestHandler, StaticFileHandler
+
+from data_io.errors import StudyError, UserError
+from search.web.guard import SECURITY_HEADERS, foreign_host, not_possible
+from search.web.site import Site
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a request asks for.
+
+    Attributes
+    ----------
+    path : tuple of str
+        What the route's groups matched, decoded.
+    query : dict of str to list of str
+        The values of the address's query.
+    """
+
+    path: tuple[str, ...]
+    query: Mapping[str, list[str]]
+
+    def first(self, name: str, default: str = "") -> str:
+        """Give the first value of a name in the query."""
+        return self.query.get(name, [default])[0]
+
+
+Query = Callable[[Site, Asked], Mapping[str, Any]]
+"""Looks up what a template shows; raises StudyError where there is no such study."""
+
+
+class Handler(RequestHandler):
+    """A request behind the guard; the parent of every other here."""
+
+    @property
+    def site(self) -> Site:
+        """What all pages share."""
+        site: Site = self.settings["site"]
+        return site
+
+    def set_default_headers(self) -> None:
+        """Add the headers that every answer has; a handler may set stricter ones."""
+        self.clear_header("Server")
+        for name, value in SECURITY_HEADERS.items():
+            self.set_header(name, value)
+        self.set_header("Cache-Control", "no-cache")
+
+    def prepare(self) -> None:
+        """Refuse a request that was addressed to another server."""
+        host = self.request.headers.get("Host", "")
+        if not self.site.guard.accepts(host):
+            raise HTTPError(403, reason=HTTPStatus.FORBIDDEN.phrase, log_message=foreign_host(host))
+
+    def write_error(self, status_code: int, **facts: Any) -> None:
+        """Say in words what went wrong."""
+        error = facts["exc_info"][1]
+        text = _said(error) or HTTPStatus(status_code).phrase
+        if status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            self.set_header("Allow", "GET, HEAD, OPTIONS")
+            text = not_possible(self.request.method or "")
+        self.set_header("Content-Type", "text/plain; charset=utf-8")
+        self.finish(f"{status_code}: {text}\n")
+
+    async def work(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """Run a function on the site's threads; mistakes become answers."""
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self.site.threads, function, *arguments)
+        except StudyError as error:
+            raise HTTPError(404, "%s", error) from error
+        except UserError as error:
+            raise HTTPError(503, "%s", error) from error
+
+
+class View(Handler):
+    """A page: a query, a dict and a template."""
+
+    def initialize(self, template: str, query: Query) -> None:
+        """Take the route's arguments."""
+        self._template, self._query = template, query
+
+    async def get(self, *path: str) -> None:
+        """Answer with the page."""
+        query = {name: self.get_arguments(name) for name in self.request.query_arguments}
+        self.finish(await self.work(self._page, Asked(path, query)))
+
+    head = get
+
+    def _page(self, asked: Asked) -> str:
+        return self.site.render(self._template, self._query(self.site, asked))
+
+
+class Static(Handler, StaticFileHandler):
+    """A static file, behind the guard as the pages are."""
+
+
+class Missing(Handler):
+    """Any address that no route has."""
+
+    def prepare(self) -> None:
+        """Say that nothing is here."""
+        super().prepare()
+        raise HTTPError(404, "nothing is here; the studies are at %s/", self.site.root)
+
+
+def _said(error: BaseException) -> str | None:
+    """Give what is said with an HTTPError; of any other error nothing is told to readers."""
+    if not isinstance(error, HTTPError) or error.log_message is None:
+        return None
+    return error.log_message % error.args

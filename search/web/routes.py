@@ -1,0 +1,32 @@
+"""The route table: every page of ours, and what answers it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from tornado.routing import PathMatches, Rule
+
+from search.web.handlers import Query, Static, View
+from search.web.site import STATIC, Site
+from search.web.views.compare import compare
+from search.web.views.overview import overview
+from search.web.views.study import study
+
+
+def routes(site: Site) -> list[Rule]:
+    """List the routes; each is asked for with the root path, or without by a proxy that cuts it off."""
+
+    def route(pattern: str, handler: type, **arguments: Any) -> Rule:
+        matcher = PathMatches(f"(?:{re.escape(site.root)})?{pattern}$")
+        return Rule(matcher, handler, arguments)
+
+    def view(pattern: str, template: str, query: Query) -> Rule:
+        return route(pattern, View, template=template, query=query)
+
+    return [
+        view("/?", "overview.html", overview),
+        view("/study/(.+)", "study.html", study),
+        view("/compare", "compare.html", compare),
+        route("/_/(.+)", Static, path=str(STATIC)),
+    ]
