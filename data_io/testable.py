@@ -1,6 +1,7 @@
 """Whether an experiment can be tested at all, to be asked before its search begins."""
 
 import logging
+from functools import cache
 from pathlib import Path
 
 from data_io.experiments import Experiment
@@ -31,8 +32,14 @@ def require_test_set(data: str | Path, experiment: Experiment, cache: str | Path
     matrix = find_matrix(data)
     _, shared = read_held_out(matrix, experiment, None if cache is None else Path(cache))
     if shared:
-        _log.warning(
-            "%s: %s of SetB stand in SetA, too, with the same sequence; the test leaves them out",
-            matrix,
-            f"{shared:,} probe{'s' * (shared != 1)}",
-        )
+        _warn_of_shared(matrix, shared)
+
+
+@cache
+def _warn_of_shared(matrix: Path, shared: int) -> None:
+    """Say it once a file: launch asks before its driver does, and all experiments have the same probes."""
+    _log.warning(
+        "%s: %s of SetB stand in SetA, too, with the same sequence; the test leaves them out",
+        matrix,
+        f"{shared:,} probe{'s' * (shared != 1)}",
+    )
