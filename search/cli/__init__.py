@@ -11,7 +11,7 @@ import typer
 
 from data_io.errors import UserError
 from data_io.files import storage_error
-from search.cli import data, results, studies
+from search.cli import control, data, results, studies
 from search.cli.streams import PARSER_CLOSED_PIPE, flush_output, has_lost_its_reader, prepare_streams
 from search.cli.usage import explain
 
@@ -33,9 +33,9 @@ for command in (
     data.proteins,
     studies.launch,
     studies.serve,
-    studies.stop,
-    studies.resume,
-    studies.status,
+    control.stop,
+    control.resume,
+    control.status,
     results.dashboard,
     results.export,
     results.leaderboard,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import (
     BarColumn,
     DownloadColumn,
@@ -14,12 +14,12 @@ from rich.progress import (
     ProgressColumn,
     TaskID,
     TextColumn,
-    TimeElapsedColumn,
     TransferSpeedColumn,
 )
 from rich.table import Column
+from rich.text import Text
 
-WIDTH_OF_COUNTS, WIDTH_OF_TIMES, WIDTH_OF_BARS, WIDTH_OF_RUNNING = 54, 62, 72, 80  # from which they are shown
+WIDTH_OF_COUNTS, WIDTH_OF_BARS, WIDTH_OF_RUNNING = 60, 72, 80  # from which they are shown
 
 
 @contextmanager
@@ -39,14 +39,40 @@ def download_bar(console: Console) -> Iterator[Callable[[str, int, int | None], 
         yield show
 
 
+class StudyBars(Progress):
+    """A bar a study, and a line about all of them; of as many columns as there is room for.
+
+    Parameters
+    ----------
+    console : rich.console.Console
+        Nothing is drawn where it is no terminal.
+
+    Attributes
+    ----------
+    in_all : str
+        The line below the bars.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self.in_all = ""  # before the bars, which draw themselves when they are made
+        shown = study_columns(console.width)
+        super().__init__(*shown, console=console, disable=not console.is_terminal, expand=True)
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        """Give what is drawn, for the terminal."""
+        yield from super().get_renderables()
+        if self.in_all:
+            yield Text(self.in_all, no_wrap=True, overflow="ellipsis")
+
+
 def study_columns(width: int) -> list[ProgressColumn]:
-    """Choose what a terminal of `width` columns has room for: at 40 a study, its trials and its best."""
+    """Choose what a terminal of `width` columns has room for: at 40 a study's trials, best and time left."""
     columns = [
         (0, _text("description")),
         (WIDTH_OF_BARS, BarColumn(bar_width=8)),
         (0, MofNCompleteColumn()),
         (0, _text("fields[figures]")),
-        (WIDTH_OF_TIMES, TimeElapsedColumn()),
+        (0, _text("fields[left]")),
         # What there is no room for is cut off here: the rest fits.
         (WIDTH_OF_RUNNING, _text("fields[running]", ratio=1)),
     ]

@@ -65,6 +65,14 @@ TLSOption = Annotated[
     typer.Option("--tls", metavar="CA CERT KEY", help="PEM files, for a scheduler that speaks TLS."),
 ]
 
+NotifyOption = Annotated[
+    str | None,
+    typer.Option(
+        "--notify",
+        metavar="COMMAND|URL",
+        help="Run a command, or post JSON to a web address, when a study or all of them end or fail.",
+    ),
+]
 HostOption = Annotated[str, typer.Option("--host", help="Interface to serve the pages on.")]
 PortOption = Annotated[
     int, typer.Option("--port", min=0, max=65535, help="Port of the pages; 0 takes a free one.")
@@ -88,7 +96,19 @@ def console() -> Console:
     from rich.console import Console
 
     # Names of studies and folders may hold what rich takes for markup.
-    return Console(stderr=True, highlight=False, soft_wrap=True, markup=False, emoji=False)
+    return Console(
+        stderr=True,
+        highlight=False,
+        soft_wrap=True,
+        markup=False,
+        emoji=False,
+        force_terminal=False if in_notebook() else None,
+    )
+
+
+def in_notebook() -> bool:
+    """Tell whether a notebook's kernel runs the command: on its terminal nothing can be drawn in place."""
+    return "JPY_PARENT_PID" in os.environ
 
 
 def cores() -> int:
@@ -126,22 +146,28 @@ def read_rows(place: Workspace) -> list[dict[str, Any]]:
     return read_status(place)
 
 
+STATUS_COLUMNS = {
+    "study": "Study",
+    "state": "State",
+    "trials": "Trials",
+    "trials_pruned": "Pruned",
+    "val_spearman": "Val",
+    "test_spearman": "Test",
+    "test_pearson": "Pearson",
+}
+
+
+def status_cells(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Give the rows of `read_rows` with what people read of them."""
+    return [{**row, "trials": f"{row['trials_done']}/{row['trials_total']}"} for row in rows]
+
+
 def show_status(rows: list[dict[str, Any]], as_json: bool) -> None:
     """Print where studies stand, in a table of 80 columns; why they stopped or failed stands below."""
-    columns = {
-        "study": "Study",
-        "state": "State",
-        "trials": "Trials",
-        "trials_pruned": "Pruned",
-        "val_spearman": "Val",
-        "test_spearman": "Test",
-        "test_pearson": "Pearson",
-    }
-    shown = rows if as_json else [{**r, "trials": f"{r['trials_done']}/{r['trials_total']}"} for r in rows]
     if not rows and not as_json:
         console().print("no studies yet; rbptune launch makes them")
         return
-    show(shown, as_json, columns)
+    show(rows if as_json else status_cells(rows), as_json, STATUS_COLUMNS)
     if not as_json:
         with open_text_output(STANDARD_OUTPUT) as stream:
             stream.writelines(f"{r['study']} {r['state']}: {r['reason']}\n" for r in rows if r["reason"])

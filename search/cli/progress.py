@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import logging
 import sys
-from dataclasses import dataclass, field
 from functools import singledispatchmethod
 from types import TracebackType
 
 from rich.console import Console
-from rich.progress import Progress, TaskID
+from rich.progress import TaskID
 
-from search.cli.bars import WIDTH_OF_COUNTS, study_columns
+from search.cli.bars import WIDTH_OF_COUNTS, StudyBars
+from search.cli.pace import RETRAINING
+from search.cli.standing import Fleet, Standing
 from search.service.notices import (
     DriverFollowed,
     EpochEnded,
     FinalistRetrained,
+    FleetEnded,
     Notice,
     NoWorkersYet,
+    StudiesWaiting,
     StudyDone,
     StudyFailed,
     StudyNotice,
@@ -31,7 +34,7 @@ from search.service.notices import (
     WorkerLost,
 )
 
-ROOM_FOR_FIGURES = 12  # at least, beside a study's name
+ROOM_FOR_FIGURES = 21  # at least, beside a study's name
 
 
 class TerminalLog(logging.Handler):
@@ -54,12 +57,11 @@ class ProgressDisplay:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._bars: dict[str, TaskID] = {}
-        self._known: dict[str, _Known] = {}
+        self._known: dict[str, Standing] = {}
+        self._fleet = Fleet()
         self._narrow = console.width < WIDTH_OF_COUNTS
         self._room = max(console.width - ROOM_FOR_FIGURES, 1)
-        self._progress = Progress(
-            *study_columns(console.width), console=console, disable=not console.is_terminal, expand=True
-        )
+        self._progress = StudyBars(console)
 
     def __enter__(self) -> ProgressDisplay:
         self._progress.start()
@@ -77,7 +79,9 @@ class ProgressDisplay:
             known = self._known[notice.study]
             running = ", ".join(known.running.values())
             figures = known.score if self._narrow else known.figures
-            self._progress.update(self._bars[notice.study], figures=figures, running=running)
+            bar = self._bars[notice.study]
+            self._progress.update(bar, figures=figures, left=known.time_left, running=running)
+        self._progress.in_all = self._in_all
 
     @singledispatchmethod
     def _take_in(self, notice: Notice) -> None:
@@ -88,9 +92,10 @@ class ProgressDisplay:
     def _(self, notice: StudyStarted) -> None:
         study = notice.study
         self._remove_bar(study)
-        self._known[study] = _Known(notice.best)
+        self._known[study] = Standing(notice.best, notice.budget, notice.done, notice.retrainings)
+        name, total = _shortened(study, self._room), notice.budget
         self._bars[study] = self._progress.add_task(
-            study[: self._room], total=notice.budget, completed=notice.done, figures="", running=""
+            name, total=total, completed=notice.done, figures="", left="", running=""
         )
         if notice.done:
             self._say(f"{study}: goes on after {notice.done} of {notice.budget} trials")
@@ -128,7 +133,8 @@ class ProgressDisplay:
     @_take_in.register
     def _(self, notice: FinalistRetrained) -> None:
         known = self._of(notice)
-        known.retrained, known.running = f"{notice.retrained}/{notice.total}", {}
+        known.retrained, known.retrainings, known.running = notice.retrained, notice.total, {}
+        self._count(known, RETRAINING)
         who = f"trial {notice.trial} (seed {notice.member + 1})"
         self._say(f"{notice.study}: retrained {who}, validation {notice.spearman:.3f}")
 
@@ -136,16 +142,25 @@ class ProgressDisplay:
     def _(self, notice: StudyDone) -> None:
         figures = f"validation {notice.val_spearman:.3f}, test {notice.test_spearman:.3f}"
         self._print(f"{notice.study}: done, trial {notice.trial} won: {figures}")
-        self._remove_bar(notice.study)
+        self._end_study(notice.study)
 
     @_take_in.register
     def _(self, notice: StudyFailed) -> None:
         self._print(f"{notice.study}: failed: {notice.reason}", style="red")
-        self._remove_bar(notice.study)
+        self._end_study(notice.study)
 
     @_take_in.register
     def _(self, notice: StudyStopped) -> None:
         self._remove_bar(notice.study)
+
+    @_take_in.register
+    def _(self, notice: StudiesWaiting) -> None:
+        self._fleet.waiting = notice.studies
+
+    @_take_in.register
+    def _(self, notice: FleetEnded) -> None:
+        if notice.done + notice.failed + notice.left > 1:
+            self._print(notice.text)
 
     @_take_in.register
     def _(self, notice: DriverFollowed) -> None:
@@ -159,11 +174,22 @@ class ProgressDisplay:
     def _(self, notice: WorkerLeftOut) -> None:
         self._print(f"worker {notice.worker} is left out: {notice.reason}")
 
-    def _of(self, notice: StudyNotice) -> _Known:
-        return self._known.setdefault(notice.study, _Known(None))
+    @property
+    def _in_all(self) -> str:
+        return self._fleet.text([self._known[study] for study in self._bars])
+
+    def _of(self, notice: StudyNotice) -> Standing:
+        return self._known.setdefault(notice.study, Standing())
+
+    def _count(self, known: Standing, work: float) -> None:
+        known.pace.note(work)
+        self._fleet.pace.note(work)
 
     def _end_trial(self, study: str, trial: int, text: str) -> None:
-        self._known[study].running.pop(trial, None)
+        known = self._known[study]
+        known.running.pop(trial, None)
+        known.done += 1
+        self._count(known, 1.0)
         if study in self._bars:
             self._progress.advance(self._bars[study])
         self._say(f"{study}: trial {trial} {text}")
@@ -176,30 +202,19 @@ class ProgressDisplay:
     def _print(self, text: str, style: str | None = None) -> None:
         self._console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
 
+    def _end_study(self, study: str) -> None:
+        self._remove_bar(study)
+        if text := self._in_all:
+            self._say(text)
+
     def _remove_bar(self, study: str) -> None:
         if study in self._bars:
             self._progress.remove_task(self._bars.pop(study))
 
 
-@dataclass
-class _Known:
-    """What is shown of a study."""
-
-    best: float | None
-    pruned: int = 0
-    retrained: str = ""
-    running: dict[int, str] = field(default_factory=dict)
-
-    @property
-    def figures(self) -> str:
-        """The best so far, and how many were pruned or retrained."""
-        best = f"best {self.score}  " if self.score else ""
-        return best + (f"retrained {self.retrained}" if self.retrained else f"pruned {self.pruned}")
-
-    @property
-    def score(self) -> str:
-        """The best so far; empty where there is none."""
-        return "" if self.best is None else f"{self.best:.3f}"
+def _shortened(name: str, room: int, tail: int = 7) -> str:
+    """Leave out of a long name what stands in the middle: its end tells the architectures apart."""
+    return name if len(name) <= room else f"{name[: max(room - tail - 1, 0)]}…{name[-tail:]}"
 
 
 def _note(flag: str | None) -> str:

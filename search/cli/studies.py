@@ -1,21 +1,25 @@
-"""Commands about studies: launch, serve, stop, resume, status."""
+"""Commands that run studies: launch and serve."""
 
 from __future__ import annotations
 
-import shlex
 import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from data_io.errors import ConfigError
+from search.cli.control import who_runs_it
 from search.cli.options import (
     AllowHostOption,
     DataOption,
     HostOption,
     JobsOption,
     JsonOption,
+    NotifyOption,
     PortOption,
     RootPathOption,
     SchedulerOption,
@@ -34,6 +38,8 @@ from search.study.workspace import DEFAULT, Workspace
 FINALISTS, MEMBERS = str(Strategy.finalists), str(Strategy.members)
 
 if TYPE_CHECKING:
+    from search.service.notify import Notifier
+    from search.service.observers import Observer
     from search.service.session import Outcome, Workers
 
 
@@ -77,6 +83,7 @@ def launch(
         int | None,
         typer.Option(min=1, help="Seeds to retrain each with.", show_default=MEMBERS),
     ] = None,
+    notify: NotifyOption = None,
     detach: Annotated[
         bool, typer.Option("--detach", help="Only queue; rbptune serve, or a driver at work, runs it.")
     ] = False,
@@ -93,6 +100,7 @@ def launch(
     progress is shown.
     """
     from search.service.launching import Launch, launch_studies
+    from search.service.session import drive_or_follow
 
     _log_to_terminal(verbose)
     place = Workspace(workspace, storage)
@@ -110,12 +118,14 @@ def launch(
         everything=everything,
         proteins=proteins,
     )
+    teller = _teller(notify, place, detach)
     studies = launch_studies(asked, place)
     if detach:
         number = "1 study" if len(studies) == 1 else f"{len(studies)} studies"
-        console().print(f"queued: {number} in {workspace}; {_who_runs_it(place)}")
+        console().print(f"queued: {number} in {workspace}; {who_runs_it(place)}")
         return
-    outcome = _run(place, _workers(jobs, scheduler, tls), studies, timeout)
+    with _observing(teller) as observer:
+        outcome = drive_or_follow(place, _workers(jobs, scheduler, tls), observer, studies, timeout)
     if sys.stdout.writable():  # what was searched is kept, whether anybody reads of it or not
         show_status([row for row in read_rows(place) if row["study"] in studies], as_json)
     end(outcome)
@@ -131,68 +141,18 @@ def serve(
     port: PortOption = 8080,
     root_path: RootPathOption = "",
     allow_host: AllowHostOption = None,
+    notify: NotifyOption = None,
     verbose: VerboseOption = False,
 ) -> None:
     """Run what is queued and serve the pages, until Ctrl-C."""
-    from search.cli.progress import ProgressDisplay
     from search.web.address import Address
     from search.web.serving import serve_workspace
 
     _log_to_terminal(verbose)
     place = Workspace(workspace, storage)
     address = Address(host, port, root_path, tuple(allow_host or ()))
-    with ProgressDisplay(console()) as display:
-        serve_workspace(place, _workers(jobs, scheduler, tls), display, address, console().print)
-
-
-def stop(
-    name: Annotated[str, typer.Argument(help="Protein, RNCMPT id or whole name of a study.")],
-    arch: Annotated[str | None, typer.Option("--arch", help="Of this architecture alone.")] = None,
-    workspace: WorkspaceOption = DEFAULT,
-    storage: StorageOption = None,
-) -> None:
-    """Stop studies; resume takes them up where they were."""
-    from search.study.requests import ask_to_stop
-
-    place = Workspace(workspace, storage)
-    stopped = ask_to_stop(place, name, arch)
-    again = f"rbptune resume {shlex.quote(name)}{_where(place)}"
-    console().print(f"stopped: {', '.join(stopped)}; {again} takes up what is left")
-
-
-def resume(
-    name: Annotated[str, typer.Argument(help="Protein, RNCMPT id or whole name of a study.")],
-    arch: Annotated[str | None, typer.Option("--arch", help="Of this architecture alone.")] = None,
-    workspace: WorkspaceOption = DEFAULT,
-    storage: StorageOption = None,
-) -> None:
-    """Queue stopped, failed or interrupted studies again."""
-    from search.study.requests import ask_to_resume
-
-    place = Workspace(workspace, storage)
-    queued = ask_to_resume(place, name, arch)
-    console().print(f"queued: {', '.join(queued)}; {_who_runs_it(place)}")
-
-
-def status(
-    workspace: WorkspaceOption = DEFAULT, storage: StorageOption = None, as_json: JsonOption = False
-) -> None:
-    """Show where every study stands."""
-    show_status(read_rows(Workspace(workspace, storage)), as_json)
-
-
-def _who_runs_it(place: Workspace) -> str:
-    from search.study.lock import is_driven
-
-    if is_driven(place):
-        return "the driver at work takes up what is queued"
-    return f"rbptune serve{_where(place)} runs what is queued"
-
-
-def _where(place: Workspace) -> str:
-    """Give the options that lead another command to the same studies."""
-    workspace = "" if place.root == DEFAULT else f" --workspace {shlex.quote(str(place.root))}"
-    return workspace + ("" if place.url is None else " --storage ADDRESS")
+    with _observing(_teller(notify, place)) as observer:
+        serve_workspace(place, _workers(jobs, scheduler, tls), observer, address, console().print)
 
 
 def _workers(jobs: int | None, scheduler: str | None, tls: tuple[Path, Path, Path] | None) -> Workers:
@@ -202,12 +162,23 @@ def _workers(jobs: int | None, scheduler: str | None, tls: tuple[Path, Path, Pat
     return Workers(cores() if jobs is None else jobs, scheduler, files)
 
 
-def _run(place: Workspace, workers: Workers, studies: list[str], timeout: float | None) -> Outcome:
-    from search.cli.progress import ProgressDisplay
-    from search.service.session import drive_or_follow
+def _teller(notify: str | None, place: Workspace, detach: bool = False) -> Notifier | None:
+    from search.service.notify import Notifier
 
-    with ProgressDisplay(console()) as display:
-        return drive_or_follow(place, workers, display, studies, timeout)
+    if notify is not None and detach:
+        raise ConfigError("--notify: nothing ends here with --detach; give it to rbptune serve")
+    return None if notify is None else Notifier(notify, place)
+
+
+@contextmanager
+def _observing(teller: Notifier | None) -> Iterator[Observer]:
+    """Show progress here, and tell the ends elsewhere where that is asked for."""
+    from search.cli.progress import ProgressDisplay
+    from search.service.observers import Everyone
+
+    with ExitStack() as rest:
+        others = () if teller is None else (rest.enter_context(teller),)
+        yield Everyone(rest.enter_context(ProgressDisplay(console())), *others)
 
 
 def end(outcome: Outcome) -> None:

@@ -16,7 +16,9 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _TOGETHER = "\N{NO-BREAK SPACE}"
 
 
-def print_table(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str], stream: IO[str]) -> None:
+def print_table(
+    rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str], stream: IO[str], width: int | None = None
+) -> None:
     """Print some columns of `rows`; where a table would not fit, as a list of records.
 
     Parameters
@@ -26,11 +28,13 @@ def print_table(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str], s
         Key of a row -> heading, in order. The first one names the row.
     stream : text file
         A terminal tells its width; anything else has all the width that the table takes.
+    width : int, optional
+        Of what shows it, where that is not for `stream` to tell.
     """
     from rich.console import Console
     from rich.table import Table
 
-    console = Console(file=stream, highlight=False, markup=False, emoji=False)
+    console = Console(file=stream, highlight=False, markup=False, emoji=False, width=width)
     table = Table()
     for key, heading in columns.items():
         numeric = any(isinstance(row.get(key), int | float) for row in rows)
@@ -38,7 +42,7 @@ def print_table(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str], s
     cells = [[cell(row.get(key)) for key in columns] for row in rows]
     for line in cells:
         table.add_row(*line)
-    if not console.is_terminal:
+    if width is None and not console.is_terminal:
         console.width = max(WIDTH_OF_FILES, natural_width(table))
     if natural_width(table) <= console.width:
         console.print(table)

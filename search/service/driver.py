@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 
@@ -10,8 +11,9 @@ import optuna
 
 from data_io.errors import StorageError, StudyError, UserError
 from data_io.training_set import TrainingSet
+from search.service.fleet import Fleet
 from search.service.loading import Loader, load_data
-from search.service.notices import Notice, NoWorkersYet, StudyFailed, StudyStopped, WorkerLeftOut
+from search.service.notices import StudyFailed, StudyStopped, of_pool
 from search.service.observers import Observer
 from search.service.study_log import log_traceback
 from search.service.study_run import StudyRun
@@ -20,7 +22,7 @@ from search.study.database import database_errors
 from search.study.record import StudyRecord, open_study
 from search.study.states import OPEN_STATES, Request, State
 from search.study.workspace import Workspace
-from search.workers.events import ENDS, Event, PoolEvent, WorkersAwaited
+from search.workers.events import ENDS, Event, PoolEvent
 from search.workers.executor import Executor
 
 WAIT_SECONDS = 0.2
@@ -64,7 +66,7 @@ class Driver:
         self._workspace = workspace
         self._storage = storage
         self._executor = executor
-        self._observer = observer
+        self._observer = Fleet(observer)
         self._queue = queue
         self._leave = leave
         self._check_lock = check_lock
@@ -93,14 +95,17 @@ class Driver:
                     self._look()
                     self._begin_loaded()
                     self._dispatch()
-                    if not self._runs and not self._loader.pending and not forever:
-                        return
+                    if not self._runs and not self._loader.pending and self._looked > float("-inf"):
+                        self._observer.say_ended()
+                        if not forever:
+                            return
                     for event in self._executor.events(WAIT_SECONDS):
                         self._take_in(event)
                     if deadline is not None and self._executor.clock() > deadline:
                         self.stop(LATE)
             finally:
                 self._release()
+                self._observer.say_ended(self.stopping or str(sys.exception() or "") or None)
 
     def stop(self, reason: str) -> None:
         """End `run` soon; what runs goes on from its last epoch another time. Safe in a signal handler."""
@@ -117,11 +122,11 @@ class Driver:
             run.record.refresh()
             if run.record.request is Request.STOP:
                 self._stop_as_asked(run.record)
-        for name in self._queue():
-            if len(self._runs) + len(self._loader.pending) >= self._executor.slots + STUDIES_AHEAD:
-                return
-            if name not in self._runs and name not in self._loader.pending and name not in self._unreadable:
-                self._open(name)
+        known = self._runs.keys() | self._loader.pending.keys() | self._unreadable
+        waiting = [name for name in self._queue() if name not in known]
+        while waiting and len(self._runs) + len(self._loader.pending) < self._executor.slots + STUDIES_AHEAD:
+            self._open(waiting.pop(0))
+        self._observer.count_waiting(len(waiting))
 
     def _open(self, name: str) -> None:
         try:
@@ -170,7 +175,7 @@ class Driver:
 
     def _take_in(self, event: Event | PoolEvent) -> None:
         if isinstance(event, PoolEvent):
-            self._observer.notice(_of_pool(event))
+            self._observer.notice(of_pool(event))
             return
         run = self._tasks.get(event.key)
         if run is None:
@@ -211,6 +216,7 @@ class Driver:
 
     def _note_failure(self, name: str, reason: str) -> None:
         self.failed[name] = reason
+        self._looked = float("-inf")  # there may be more than was taken up
         self._observer.notice(StudyFailed(name, reason))
 
     def _stop_as_asked(self, record: StudyRecord) -> None:
@@ -242,9 +248,3 @@ class Driver:
                 self._drop(record.name)
                 record.move_to(self._leave, reason)
                 self._observer.notice(StudyStopped(record.name, reason))
-
-
-def _of_pool(event: PoolEvent) -> Notice:
-    if isinstance(event, WorkersAwaited):
-        return NoWorkersYet(event.scheduler)
-    return WorkerLeftOut(event.worker, event.reason)

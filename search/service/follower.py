@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO
 
 from data_io.errors import StudyError
+from search.service.fleet import Fleet
 from search.service.notices import DriverFollowed, Notice, StudyNotice, StudyStarted, from_plain
 from search.service.observers import Observer
 from search.study.database import connect, database_errors
@@ -40,19 +41,21 @@ def follow(
     bool
         False where the driver ended before them.
     """
+    fleet = Fleet(observer)
     with database_errors(workspace.storage_url), _log_from_now(workspace.log) as log:
         engine = connect(workspace)
         observer.notice(DriverFollowed(describe(holder(workspace))))
         for row in read_status(workspace):
             if row["study"] in names:
                 facts = row["trials_total"], row["trials_done"], row["best_trial_spearman"]
-                observer.notice(StudyStarted(row["study"], *facts))
+                fleet.notice(StudyStarted(row["study"], *facts))
         while True:
             driven = is_driven(workspace)
             for notice in _new_notices(log):
                 if isinstance(notice, StudyNotice) and notice.study in names:
-                    observer.notice(notice)
+                    fleet.notice(notice)
             if not set(names) & set(open_studies(engine)):
+                fleet.say_ended()
                 return True
             if not driven:
                 return False

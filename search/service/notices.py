@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from search.workers.events import PoolEvent, WorkersAwaited
+
 
 @dataclass(frozen=True)
 class Notice:
@@ -22,11 +24,15 @@ class StudyNotice(Notice):
 
 @dataclass(frozen=True)
 class StudyStarted(StudyNotice):
-    """A study was taken up; `best` is the best validation Spearman of its trials so far, if any finished."""
+    """A study was taken up; `best` is the best validation Spearman of its trials so far, if any finished.
+
+    After `budget` trials come `retrainings` of the best configs.
+    """
 
     budget: int
     done: int
     best: float | None
+    retrainings: int = 0
 
 
 @dataclass(frozen=True)
@@ -125,6 +131,32 @@ class StudyStopped(StudyNotice):
 
 
 @dataclass(frozen=True)
+class StudiesWaiting(Notice):
+    """So many studies are queued that were not taken up yet."""
+
+    studies: int
+
+
+@dataclass(frozen=True)
+class FleetEnded(Notice):
+    """Nothing is under way any more; counts are of studies since this was last so.
+
+    `left` were left before their end, for the reason that is given.
+    """
+
+    done: int
+    failed: int
+    left: int
+    reason: str | None
+
+    @property
+    def text(self) -> str:
+        """All of it in one line."""
+        counts = f"{self.done} done, {self.failed} failed, {self.left} left before the end"
+        return f"nothing runs any more: {counts}" + (f" ({self.reason})" if self.reason else "")
+
+
+@dataclass(frozen=True)
 class DriverFollowed(Notice):
     """Another process drives the workspace; its progress is shown here."""
 
@@ -146,6 +178,13 @@ class WorkerLeftOut(Notice):
     reason: str
 
 
+def of_pool(event: PoolEvent) -> Notice:
+    """Say what happened to the workers."""
+    if isinstance(event, WorkersAwaited):
+        return NoWorkersYet(event.scheduler)
+    return WorkerLeftOut(event.worker, event.reason)
+
+
 def snake_case(name: str) -> str:
     """Turn ``StudyStarted`` into ``study_started``."""
     return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
@@ -165,6 +204,8 @@ _KINDS: dict[str, type[Notice]] = {
         StudyDone,
         StudyFailed,
         StudyStopped,
+        StudiesWaiting,
+        FleetEnded,
         DriverFollowed,
         NoWorkersYet,
         WorkerLeftOut,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
@@ -52,8 +53,9 @@ class Everyone:
 
     def notice(self, notice: Notice) -> None:
         """See `Observer.notice`."""
-        for observer in self._observers:
-            observer.notice(notice)
+        with ExitStack() as rest:  # which goes on where one of them fails
+            for observer in reversed(self._observers):
+                rest.callback(observer.notice, notice)
 
 
 def as_text(notice: Notice) -> str:

@@ -43,7 +43,8 @@ class StudyRun:
         self._trials = Trials(record, data, workspace, observer)
         self._finals: Finals | None = None
         record.move_to(State.SEARCHING)
-        observer.notice(StudyStarted(record.name, record.budget, record.done, record.best_value))
+        retrainings = record.strategy.finalists * record.strategy.members
+        observer.notice(StudyStarted(record.name, record.budget, record.done, record.best_value, retrainings))
         self._advance()
 
     @property

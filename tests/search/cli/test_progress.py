@@ -8,11 +8,14 @@ import sys
 import pytest
 from rich.console import Console
 
+from search.cli.options import console
 from search.cli.progress import ProgressDisplay, TerminalLog
 from search.service.notices import (
     EpochEnded,
     FinalistRetrained,
+    FleetEnded,
     Notice,
+    StudiesWaiting,
     StudyDone,
     StudyFailed,
     StudyStarted,
@@ -92,9 +95,7 @@ def test_a_terminal_gets_a_bar_with_the_best_so_far():
     with screen.display as display:
         run_two_trials(display)
         screen.display._progress.refresh()
-    assert re.fullmatch(
-        rf"{STUDY} \S* +2/30 best 0\.512  pruned 1 0:00:\d\d 12: starting", screen.lines()[-1]
-    )
+    assert re.fullmatch(rf"{STUDY} \S* +2/30 best 0\.512  pruned 1 +\S*<1m +12: starting", screen.lines()[-1])
 
 
 def test_retraining_is_counted():
@@ -115,7 +116,7 @@ def test_nothing_but_the_running_trials_is_cut_in_80_columns():
         display._progress.refresh()
     last = screen.lines()[-1]
     assert len(last) <= 80
-    assert re.search(r" 12/30 best 0\.512  pruned 0 0:00:\d\d 0: epoch 20", last)
+    assert re.search(r" 12/30 best 0\.512  pruned 0 +0: epoch 20", last)
 
 
 @pytest.mark.parametrize("end", ["done", "failed", "stopped"])
@@ -174,3 +175,69 @@ def test_log_records_are_written_above_the_bars(monkeypatch):
         handler.emit(logging.makeLogRecord({"msg": "a worker was lost"}))
     assert before is not screen.stream
     assert "a worker was lost" in screen.lines()
+
+
+OTHER = "HNRNPA2B1/RNCMPT00024/rnn"
+
+
+def run_a_fleet(monkeypatch, **options):
+    """Two studies under way and 486 waiting; a trial took ten minutes."""
+    now = [0.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    screen = Screen(**options)
+    display = screen.display
+    start(display)
+    start(display, OTHER, 100)
+    display.notice(StudiesWaiting(486))
+    for trial in range(3):
+        display.notice(TrialStarted(STUDY, trial, "w", {}))
+        now[0] += 600
+        display.notice(TrialFinished(STUDY, trial, 0.5, 3, None))
+    return screen
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 200])
+def test_time_left_is_shown_at_every_width(width, monkeypatch):
+    screen = run_a_fleet(monkeypatch, terminal=True, width=width)
+    bars, in_all = list(screen.display._progress.get_renderables())
+    with screen.console.capture() as shown:
+        screen.console.print(bars)
+        screen.console.print(in_all)
+    lines = [line.rstrip() for line in shown.get().splitlines()]
+    assert max(map(len, lines)) <= width
+    assert len(lines) == 3
+    assert re.search(r"(RNCM…002|RNCMPT00002)/cnn.* 3/30.* 0\.500.* 4h30m$", lines[0])
+    assert re.search(r"(024|RNCMPT00024)/rnn.* 0/100", lines[1])
+    assert re.fullmatch(r"in all: 2 run, 486 wait, \d+d(\d+h)? left", lines[2])
+
+
+def test_a_file_is_told_of_all_when_a_study_ends(monkeypatch):
+    screen = run_a_fleet(monkeypatch, terminal=False)
+    screen.display.notice(StudyFailed(STUDY, "no room"))
+    assert re.fullmatch(r"in all: 1 run, 486 wait, \d+d(\d+h)? left", screen.lines()[-1])
+    screen.display.notice(FleetEnded(486, 1, 1, "interrupted"))
+    assert screen.lines()[-1] == (
+        "nothing runs any more: 486 done, 1 failed, 1 left before the end (interrupted)"
+    )
+
+
+def test_a_notebook_gets_lines(monkeypatch):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    monkeypatch.setenv("TERM", "xterm-color")
+    monkeypatch.delenv("JPY_PARENT_PID", raising=False)
+    assert console().is_terminal
+    monkeypatch.setenv("JPY_PARENT_PID", "7")
+    assert not console().is_terminal
+
+
+def test_no_colour_where_none_is_wanted(monkeypatch):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("NO_COLOR", "1")
+    terminal = console()
+    with terminal.capture() as shown:
+        display = ProgressDisplay(terminal)
+        start(display)
+        display.notice(StudyFailed(STUDY, "no room"))
+        terminal.print(next(iter(display._progress.get_renderables())))
+    assert re.findall(r"\x1b\[[0-9;]*3[0-9][0-9;]*m", shown.get()) == []

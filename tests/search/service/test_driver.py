@@ -9,8 +9,8 @@ import pytest
 
 from data_io.errors import StorageError
 from search.service.driver import Driver
-from search.service.notices import Notice, StudyFailed, TrialFinished
-from search.service.observers import Everyone
+from search.service.notices import FleetEnded, Notice, StudiesWaiting, StudyFailed, TrialFinished
+from search.service.observers import Everyone, Observer
 from search.service.trials import Trials
 from search.study.creation import queue_studies
 from search.study.database import connect
@@ -26,6 +26,8 @@ from search.workers.executor import Executor
 from search.workers.tasks import Task, TrainTask
 from tests.search.study.test_storages import spec, trial_states
 from tests.support.curves import curve
+
+SILENT = Everyone()
 
 
 class Scripted(Executor):
@@ -77,14 +79,20 @@ def queue(workspace: Workspace, data: Path, trials: int, experiments: tuple[str,
     return queue_studies(open_storage(workspace), specs, trials, data)
 
 
-def make_driver(workspace: Workspace, executor: Executor, names: list[str], **options: object) -> Driver:
+def make_driver(
+    workspace: Workspace,
+    executor: Executor,
+    names: list[str],
+    observer: Observer = SILENT,
+    **options: object,
+) -> Driver:
     """A driver of the studies of these names that are open."""
 
     def waiting() -> list[str]:
         there = open_studies(connect(workspace))
         return [name for name in names if name in there]
 
-    return Driver(workspace, open_storage(workspace), executor, Everyone(), waiting, **options)
+    return Driver(workspace, open_storage(workspace), executor, observer, waiting, **options)
 
 
 def run(
@@ -164,6 +172,40 @@ def test_a_study_that_failed_is_taken_up_when_it_is_asked_for_again(
     assert "no such" in failed[0]
     assert driver.failed == {}
     assert trial_states(workspace, name)[0] == "COMPLETE"
+
+
+def test_studies_that_fail_at_once_leave_none_behind_in_the_queue(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    """However many the driver takes up at a time."""
+    names = queue(workspace, tmp_path / "nowhere", 2, tuple(f"RNCMPT{n:05}" for n in range(1, 9)))
+    heard: list[Notice] = []
+
+    class Listener:
+        def notice(self, notice: Notice) -> None:
+            heard.append(notice)
+
+    driver = make_driver(workspace, Scripted(1), names, observer=Listener())
+    driver.run()
+    assert sorted(driver.failed) == names
+    waiting = [notice.studies for notice in heard if isinstance(notice, StudiesWaiting)]
+    assert (waiting[0], waiting[-1]) == (3, 0)
+    assert [notice for notice in heard if isinstance(notice, FleetEnded)] == [FleetEnded(0, 8, 0, None)]
+
+
+def test_what_was_left_when_the_driver_ended_is_said(workspace: Workspace, simulated: Path) -> None:
+    names = queue(workspace, simulated, 3, ("RNCMPT90001",))
+    heard: list[Notice] = []
+
+    class Listener:
+        def notice(self, notice: Notice) -> None:
+            heard.append(notice)
+            if isinstance(notice, TrialFinished):
+                driver.stop("its time was up")
+
+    driver = make_driver(workspace, Scripted(1), names, observer=Listener())
+    driver.run()
+    assert heard[-1] == FleetEnded(0, 0, 1, "its time was up")
 
 
 @pytest.mark.parametrize("slots", [1, 2, 5, 16])
