@@ -16,6 +16,7 @@ from search.cli.standing import Fleet, Standing
 from search.service.notices import (
     DriverFollowed,
     EpochEnded,
+    EvidenceMissing,
     FinalistRetrained,
     FleetEnded,
     Notice,
@@ -143,6 +144,11 @@ class ProgressDisplay:
         figures = f"validation {notice.val_spearman:.3f}, test {notice.test_spearman:.3f}"
         self._print(f"{notice.study}: done, trial {notice.trial} won: {figures}")
         self._end_study(notice.study)
+
+    @_take_in.register
+    def _(self, notice: EvidenceMissing) -> None:
+        again = "rbptune report tries it again"
+        self._print(f"{notice.study}: no evidence was gathered: {notice.reason}; {again}")
 
     @_take_in.register
     def _(self, notice: StudyFailed) -> None:

@@ -18,7 +18,7 @@ from models import tensors
 from models.config import split_params
 from models.weights import save_model
 from search.results.figures import write_results
-from search.service.notices import StudyDone, WorkerLost
+from search.service.notices import WorkerLost
 from search.service.observers import Observer
 from search.service.retraining import Finalist, Member, Retraining
 from search.service.study_log import log_traceback
@@ -59,7 +59,8 @@ class Finals:
         self._testing: str | None = None
         self._shared = 0  # probes left out of the test, since Set A has their sequence
         self._lost: Counter[str] = Counter()
-        self._tested = False
+        # A driver that was killed since has left both; the figures are written last.
+        self._tested = record.attribute("result") is not None and (self._artifacts / NAME).is_file()
 
     @property
     def complete(self) -> bool:
@@ -152,8 +153,6 @@ class Finals:
         self._record.set(result=result)
         self._tested, self._testing = True, None
         self._retraining.drop_checkpoints()
-        figures = (result[key] for key in ("val_spearman", "test_spearman", "test_pearson"))
-        self._observer.notice(StudyDone(self._record.name, winner.trial, *figures))
 
     def _save_model(self, winner: Finalist, members: list[Member]) -> None:
         network, _ = split_params(self._record.spec.architecture, winner.params)

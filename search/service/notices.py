@@ -117,6 +117,13 @@ class StudyDone(StudyNotice):
 
 
 @dataclass(frozen=True)
+class EvidenceMissing(StudyNotice):
+    """The evidence of a study could not be gathered, for this reason; the study is done without it."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
 class StudyFailed(StudyNotice):
     """A study cannot go on."""
 
@@ -202,6 +209,7 @@ _KINDS: dict[str, type[Notice]] = {
         WorkerLost,
         FinalistRetrained,
         StudyDone,
+        EvidenceMissing,
         StudyFailed,
         StudyStopped,
         StudiesWaiting,

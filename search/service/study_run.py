@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from data_io.training_set import TrainingSet
 from search.service.finals import Finals
-from search.service.notices import StudyStarted
+from search.service.gathering import Gathering
+from search.service.notices import StudyDone, StudyStarted
 from search.service.observers import Observer
 from search.service.trials import Trials
 from search.study.record import StudyRecord
@@ -15,7 +16,7 @@ from search.workers.tasks import Task
 
 
 class StudyRun:
-    """Hands out a study's tasks and takes in what they report, first of the trials, then of the finals.
+    """Hands out a study's tasks and takes in what they report: of trials, then finals, then evidence.
 
     Parameters
     ----------
@@ -40,8 +41,7 @@ class StudyRun:
         record.check_data(data.fingerprint, record.data)
         if record.attribute("fingerprint") is None:
             record.set(fingerprint=data.fingerprint)
-        self._trials = Trials(record, data, workspace, observer)
-        self._finals: Finals | None = None
+        self._stage: Trials | Finals | Gathering = Trials(record, data, workspace, observer)
         record.move_to(State.SEARCHING)
         retrainings = record.strategy.finalists * record.strategy.members
         observer.notice(StudyStarted(record.name, record.budget, record.done, record.best_value, retrainings))
@@ -54,7 +54,7 @@ class StudyRun:
 
     def next_task(self) -> Task | None:
         """Give the next task to run, or None while there is none to begin."""
-        return self._finals.next_task() if self._finals else self._trials.next_task()
+        return self._stage.next_task()
 
     def handle(self, event: Event) -> bool:
         """Take in what a task reports; False where the task is not wanted any more.
@@ -64,16 +64,24 @@ class StudyRun:
         UserError
             When the study cannot go on.
         """
-        wanted = self._finals.handle(event) if self._finals else self._trials.handle(event)
+        wanted = self._stage.handle(event)
         self._advance()
         return wanted
 
     def _advance(self) -> None:
-        if self._finals is None and self._trials.complete:
+        if isinstance(self._stage, Trials) and self._stage.complete:
             self.record.refresh()  # somebody may have raised the budget a moment ago
-        if self._finals is None and self._trials.complete:
-            self._trials.give_up_rest()
+        if isinstance(self._stage, Trials) and self._stage.complete:
+            self._stage.give_up_rest()
             self.record.move_to(State.FINALIZING)
-            self._finals = Finals(self.record, self.data, self._workspace, self._observer)
-        if self._finals is not None and self._finals.complete:
-            self.record.move_to(State.DONE)
+            self._stage = Finals(self.record, self.data, self._workspace, self._observer)
+        if isinstance(self._stage, Finals) and self._stage.complete:
+            self._stage = Gathering(self.record, self.data, self._workspace, self._observer)
+        if isinstance(self._stage, Gathering) and self._stage.complete:
+            self._end()
+
+    def _end(self) -> None:
+        self.record.move_to(State.DONE)
+        result = self.record.attribute("result")
+        figures = (result[key] for key in ("val_spearman", "test_spearman", "test_pearson"))
+        self._observer.notice(StudyDone(self.record.name, result["best_trial"], *figures))

@@ -83,6 +83,15 @@ class Tested(Event):
 
 
 @dataclass(frozen=True)
+class Gathered(Event):
+    """The evidence of a study: as `Evidence.to_dict` gives it, and the logos of its motifs."""
+
+    evidence: Mapping[str, Any]
+    svgs: tuple[str, ...]
+    pngs: tuple[bytes, ...]
+
+
+@dataclass(frozen=True)
 class Stopped(Event):
     """The task ended because it was asked to."""
 
@@ -110,7 +119,7 @@ class Lost(Event):
     reason: str
 
 
-ENDS = (Trained, Tested, Stopped, Failed, Lost)
+ENDS = (Trained, Tested, Gathered, Stopped, Failed, Lost)
 """Each submitted task ends in exactly one of these."""
 
 
@@ -133,7 +142,7 @@ PoolEvent = WorkersAwaited | WorkerRefused
 """Something about the workers themselves, not of a task."""
 
 _KINDS: dict[str, type[Event]] = {
-    kind.__name__: kind for kind in (Started, Reported, Trained, Tested, Stopped, Failed, Lost)
+    kind.__name__: kind for kind in (Started, Reported, Trained, Tested, Gathered, Stopped, Failed, Lost)
 }
 
 

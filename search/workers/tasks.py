@@ -20,6 +20,7 @@ from models.predict import predict
 from models.registry import get_architecture
 from models.trainer import Trainer
 from search.workers.events import Event, Figures, Reported, Stopped, Tested, Trained
+from search.workers.evidence_task import EvidenceTask
 
 log = logging.getLogger(__name__)
 
@@ -126,4 +127,4 @@ class HeldOutTask:
         )
 
 
-Task = TrainTask | HeldOutTask
+Task = TrainTask | HeldOutTask | EvidenceTask

@@ -1,0 +1,80 @@
+"""What a worker does after the test of a study: gather its evidence, and draw its motifs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import safetensors.torch
+from torch import nn
+
+from data_io.experiments import Experiment
+from data_io.predictions import unpack_predictions
+from data_io.training_set import TrainingSet
+from models.config import split_params
+from models.registry import get_architecture
+from search.workers.events import Event, Gathered, Stopped
+
+
+@dataclass(frozen=True)
+class EvidenceTask:
+    """Gather the evidence of a study that was tested.
+
+    Attributes
+    ----------
+    key : str
+    architecture : str
+    params : dict
+        Hyperparameters, flat.
+    members : tuple of bytes
+        The members' weights, safetensors.
+    data : TrainingSet
+    predictions : bytes or None
+        The table of `data_io.predictions`; None where the test was made before it was kept.
+    figures : dict
+        The study's result.
+    experiment : Experiment
+    trial_0 : float or None
+        Validation Spearman of trial 0.
+    seed : int
+    """
+
+    key: str
+    architecture: str
+    params: Mapping[str, Any]
+    members: tuple[bytes, ...]
+    data: TrainingSet
+    predictions: bytes | None
+    figures: Mapping[str, Any]
+    experiment: Experiment
+    trial_0: float | None
+    seed: int
+
+    def run(self, wanted: Callable[[], bool]) -> Iterator[Event]:
+        """Gather and draw, and yield a `Gathered`."""
+        from search.evidence.evidence import TestTable
+        from search.evidence.gather import gather
+        from search.evidence.logos import draw_logo
+
+        test = None
+        if self.predictions is not None:
+            kept = unpack_predictions(self.predictions)
+            test = TestTable(kept.codes, kept.measured, kept.predicted, kept.members)
+        given = self._models(), self.data, test, self.figures, self.experiment
+        evidence = gather(*given, trial_0=self.trial_0, seed=self.seed)
+        if not wanted():
+            yield Stopped(self.key)
+            return
+        logos = [draw_logo(motif.probabilities) for motif in evidence.motifs]
+        svgs, pngs = tuple(logo.svg for logo in logos), tuple(logo.png for logo in logos)
+        yield Gathered(self.key, evidence.to_dict(), svgs, pngs)
+
+    def _models(self) -> list[nn.Module]:
+        network, _ = split_params(self.architecture, dict(self.params))
+        models = []
+        for weights in self.members:
+            model = get_architecture(self.architecture).build(network).eval()
+            model.load_state_dict(safetensors.torch.load(weights))
+            models.append(model)
+        return models
