@@ -5,11 +5,12 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 LETTERS = "ACGU"
@@ -17,6 +18,11 @@ LETTERS = "ACGU"
 COLOURS = {"A": "#2e8b57", "C": "#3b7dd8", "G": "#c77c00", "U": "#d6453d"}
 INK = "#767676"  # of the axes
 MOST_BITS = 2.0
+_STYLE: Any = {
+    "svg.fonttype": "path",
+    "svg.hashsalt": "rbptune",
+    **dict.fromkeys(("axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color"), INK),
+}
 _INCHES_A_LETTER, _HEIGHT, _DPI = 0.42, 1.7, 200
 
 
@@ -49,8 +55,7 @@ def draw_logo(probabilities: Sequence[Sequence[float]]) -> Logo:
     """
     from matplotlib import rc_context
 
-    inks = dict.fromkeys(("axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color"), INK)
-    with rc_context({"svg.fonttype": "path", "svg.hashsalt": "rbptune", **inks}):
+    with rc_context(_STYLE):
         figure = _figure(information(probabilities))
         svg, png = io.StringIO(), io.BytesIO()
         figure.savefig(svg, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
@@ -75,18 +80,31 @@ def information(probabilities: Sequence[Sequence[float]]) -> np.ndarray:
     return heights
 
 
-def _figure(heights: np.ndarray) -> Figure:
+def draw_letters(axes: Axes, heights: np.ndarray, first: int = 1) -> None:
+    """Draw the letters of `information` into axes, with a scale of bits.
+
+    Parameters
+    ----------
+    axes : matplotlib Axes
+    heights : float array, shape (positions, 4)
+    first : int
+        The number of the first position. Default: 1.
+    """
     import pandas as pd
     from logomaker import Logo as Letters
-    from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(0.7 + _INCHES_A_LETTER * len(heights), _HEIGHT), layout="constrained")
-    axes = figure.add_subplot()
-    table = pd.DataFrame(heights, columns=list(LETTERS), index=range(1, len(heights) + 1))
+    table = pd.DataFrame(heights, columns=list(LETTERS), index=range(first, first + len(heights)))
     Letters(table, ax=axes, color_scheme=COLOURS, show_spines=False)
     axes.set_ylim(0, MOST_BITS)
     axes.set_yticks([0, 1, 2])
     axes.set_ylabel("bits")
     axes.set_xticks(table.index)
     axes.spines["left"].set_visible(True)
+
+
+def _figure(heights: np.ndarray) -> Figure:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(0.7 + _INCHES_A_LETTER * len(heights), _HEIGHT), layout="constrained")
+    draw_letters(figure.add_subplot(), heights)
     return figure

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -73,3 +74,26 @@ def test_a_driver_cut_off_after_the_test_goes_on_with_the_evidence(
     assert said.code == 0, said.err
     assert (artifacts(workspace) / "evidence.json").is_file()
     assert outcome(workspace) == outcome(without[0])
+
+
+def test_the_report_gathers_what_is_missing_and_opens_no_test(
+    simulated: Path, without: tuple[Path, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also of a study from before the predictions were kept, and whose measurements were moved."""
+    workspace = tmp_path / "studies"
+    shutil.copytree(without[0], workspace)
+    monkeypatch.setattr("search.service.finals.open_test_set", refuse)
+    said = rbptune("report", "SIMFOX", "--workspace", workspace)
+    assert (said.code, said.out) == (0, f"written to {artifacts(workspace) / 'report.html'}\n"), said.err
+    assert (artifacts(workspace) / "evidence.json").is_file()
+
+    for name in ("evidence.json", "test_predictions.tsv.gz"):
+        (artifacts(workspace) / name).unlink()
+    out = tmp_path / "card.html"
+    with_data = ("--out", out, "--data", simulated)
+    assert rbptune("report", "SIMFOX", "--workspace", workspace, *with_data).code == 0
+    assert "was made by an earlier version" in out.read_text()
+    (artifacts(workspace) / "evidence.json").unlink()
+    said = rbptune("report", "SIMFOX", "--workspace", workspace, "--data", tmp_path / "nowhere")
+    assert said.code == 2
+    assert "nowhere" in said.err
