@@ -16,6 +16,10 @@ IUPAC = {
     "W": "AU",
     "K": "GU",
     "M": "AC",
+    "B": "CGU",
+    "D": "AGU",
+    "H": "ACU",
+    "V": "ACG",
     "N": "ACGU",
 }
 _MISMATCH = 0.2  # a wrong letter leaves a fifth of the affinity

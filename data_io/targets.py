@@ -50,6 +50,12 @@ class TargetScaling:
         targets: npt.NDArray[np.float32] = ((logarithm - self.mean) / self.std).astype(np.float32)
         return targets
 
+    def undo(self, targets: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
+        """Give the intensities, shape (n,), from which `apply` made targets; what was clipped stays so."""
+        logarithm = np.asarray(targets, np.float64) * self.std + self.mean
+        intensity: npt.NDArray[np.float64] = np.exp(logarithm) - self.shift - _OFFSET
+        return intensity
+
     def to_dict(self) -> dict[str, float]:
         """Give the figures by name, fit for JSON."""
         return asdict(self)

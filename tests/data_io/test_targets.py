@@ -89,3 +89,11 @@ def test_nothing_to_fit():
     with pytest.raises(DataError) as caught:
         fit_scaling(np.array([2.5, 2.5, np.nan]))
     assert str(caught.value) == "all training probes have the intensity 2.5; choose another experiment"
+
+
+@pytest.mark.parametrize("lowest", [0.5, -3.0])
+def test_undone(lowest):
+    intensity = np.append(np.random.default_rng(0).exponential(2.0, 5000) + lowest, np.nan)
+    scaling = fit_scaling(intensity)
+    undone = scaling.undo(scaling.apply(intensity))
+    np.testing.assert_allclose(undone, np.minimum(intensity, scaling.clip), rtol=1e-4, atol=1e-4)

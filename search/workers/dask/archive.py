@@ -10,7 +10,7 @@ import zipfile
 from pathlib import Path
 
 PACKAGES = ("data_io", "models", "search", "studies")
-SUFFIXES = {".py", ".toml"}
+SUFFIXES = {".py", ".toml", ".tsv"}
 _DATE = (1980, 1, 1, 0, 0, 0)  # the same files make the same archive
 
 
