@@ -5,9 +5,9 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING
 
+from search.study.readonly import open_read_only
 from search.web.address import Address
 from search.web.guard import ReadOnlyGuard
-from search.web.readonly import open_read_only
 from search.web.root_path import RootPath
 
 if TYPE_CHECKING:

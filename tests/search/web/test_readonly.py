@@ -6,7 +6,7 @@ import sqlalchemy
 from optuna.study import StudyDirection
 
 from data_io.errors import StorageError
-from search.web.readonly import open_read_only
+from search.study.readonly import open_read_only
 from tests.support.pages import open_writer
 
 
