@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -37,14 +38,18 @@ def stop(
 def resume(
     name: Annotated[str, typer.Argument(help="Protein, RNCMPT id or whole name of a study.")],
     arch: Annotated[str | None, typer.Option("--arch", help="Of this architecture alone.")] = None,
+    trials: Annotated[
+        int | None, typer.Option(min=1, help="Trials of each study from now on.", show_default="as before")
+    ] = None,
     workspace: WorkspaceOption = DEFAULT,
     storage: StorageOption = None,
 ) -> None:
-    """Queue stopped, failed or interrupted studies again."""
-    from search.study.requests import ask_to_resume
+    """Queue stopped, failed or interrupted studies again, or give any that is not done another budget."""
+    from search.study.requests import ask_for_trials, ask_to_resume
 
     place = Workspace(workspace, storage)
-    queued = ask_to_resume(place, name, arch)
+    asked = ask_to_resume if trials is None else partial(ask_for_trials, trials=trials)
+    queued = asked(place, name, architecture=arch)
     console().print(f"queued: {', '.join(queued)}; {who_runs_it(place)}")
 
 

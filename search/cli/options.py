@@ -65,6 +65,14 @@ TLSOption = Annotated[
     typer.Option("--tls", metavar="CA CERT KEY", help="PEM files, for a scheduler that speaks TLS."),
 ]
 
+PasswordOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--password-file",
+        metavar="FILE",
+        help="Show the pages to those alone who log in with the password in the first line of a file.",
+    ),
+]
 NotifyOption = Annotated[
     str | None,
     typer.Option(

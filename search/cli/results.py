@@ -15,6 +15,7 @@ from search.cli.options import (
     HostOption,
     JobsOption,
     OutOption,
+    PasswordOption,
     PortOption,
     RootPathOption,
     StorageOption,
@@ -46,15 +47,18 @@ def dashboard(
     port: PortOption = 8080,
     root_path: RootPathOption = "",
     allow_host: AllowHostOption = None,
+    password_file: PasswordOption = None,
 ) -> None:
     """Serve the pages of all studies, read-only, until Ctrl-C."""
+    from search.web.access import Access
     from search.web.address import Address
     from search.web.serving import serve_dashboard
 
     place = Workspace(workspace, storage)
     place.require_database()
     address = Address(host, port, root_path, tuple(allow_host or ()))
-    serve_dashboard(place, address, lambda url: console().print(f"{url} (Ctrl-C ends it)"))
+    access = Access.make(writes=False, password_file=password_file)
+    serve_dashboard(place, address, lambda url: console().print(f"{url} (Ctrl-C ends it)"), access)
 
 
 def export(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,6 +19,7 @@ from search.cli.options import (
     JobsOption,
     JsonOption,
     NotifyOption,
+    PasswordOption,
     PortOption,
     RootPathOption,
     SchedulerOption,
@@ -32,6 +32,7 @@ from search.cli.options import (
     read_rows,
     show_status,
 )
+from search.service.defaults import SEED, SPLIT, TRIALS, Split
 from search.strategy.strategy import Strategy
 from search.study.workspace import DEFAULT, Workspace
 
@@ -41,13 +42,6 @@ if TYPE_CHECKING:
     from search.service.notify import Notifier
     from search.service.observers import Observer
     from search.service.session import Outcome, Workers
-
-
-class Split(StrEnum):
-    """How Set A is split; see ``launch --help``."""
-
-    grouped = "grouped"
-    seeded_shuffle = "seeded-shuffle"
 
 
 def launch(
@@ -63,7 +57,7 @@ def launch(
         list[str] | None,
         typer.Option("--arch", help="Architecture, cnn or rnn; may be repeated.", show_default="cnn"),
     ] = None,
-    trials: Annotated[int, typer.Option(min=1, help="Trials of each study, finished or pruned.")] = 30,
+    trials: Annotated[int, typer.Option(min=1, help="Trials of each study, finished or pruned.")] = TRIALS,
     epochs: Annotated[
         int | None, typer.Option(min=1, help="Epochs of each trial.", show_default="the space's")
     ] = None,
@@ -71,10 +65,10 @@ def launch(
     jobs: JobsOption = None,
     scheduler: SchedulerOption = None,
     tls: TLSOption = None,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = SEED,
     split: Annotated[
         Split, typer.Option(help="grouped: no sequence on both sides; seeded-shuffle: as in notebooks.")
-    ] = Split.grouped,
+    ] = SPLIT,
     space: Annotated[Path | None, typer.Option(help="Your own search space, a TOML file.")] = None,
     finalists: Annotated[
         int | None, typer.Option(min=1, help="Best configs to retrain.", show_default=FINALISTS)
@@ -141,18 +135,32 @@ def serve(
     port: PortOption = 8080,
     root_path: RootPathOption = "",
     allow_host: AllowHostOption = None,
+    read_only: Annotated[
+        bool, typer.Option("--read-only", help="Let nobody launch, stop or resume from the pages.")
+    ] = False,
+    password_file: PasswordOption = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Folder of measurements to launch from.", show_default="those of the studies"),
+    ] = None,
     notify: NotifyOption = None,
     verbose: VerboseOption = False,
 ) -> None:
-    """Run what is queued and serve the pages, until Ctrl-C."""
+    """Run what is queued and serve the pages, until Ctrl-C.
+
+    Who opens the address that is printed, with its token, can launch, stop and resume from the pages;
+    everybody else who reaches them can read.
+    """
+    from search.web.access import Access
     from search.web.address import Address
     from search.web.serving import serve_workspace
 
     _log_to_terminal(verbose)
     place = Workspace(workspace, storage)
     address = Address(host, port, root_path, tuple(allow_host or ()))
+    access, workers = Access.make(not read_only, password_file), _workers(jobs, scheduler, tls)
     with _observing(_teller(notify, place)) as observer:
-        serve_workspace(place, _workers(jobs, scheduler, tls), observer, address, console().print)
+        serve_workspace(place, workers, observer, address, console().print, access, data)
 
 
 def _workers(jobs: int | None, scheduler: str | None, tls: tuple[Path, Path, Path] | None) -> Workers:

@@ -14,6 +14,7 @@ from data_io.rnacompete import measured_experiments, prepare_matrix
 from data_io.testable import require_test_set
 from data_io.training_set import load_training_set
 from models.config import split_params
+from search.service.defaults import ARCHITECTURE
 from search.strategy.space import Space
 from search.strategy.space_files import read_space, shipped_space
 from search.strategy.strategy import Strategy
@@ -147,7 +148,7 @@ def find_spaces(launch: Launch) -> list[Space]:
                 f"{', '.join(launch.architectures)}; leave --arch out"
             )
     else:
-        spaces = [shipped_space(name) for name in dict.fromkeys(launch.architectures or ("cnn",))]
+        spaces = [shipped_space(name) for name in dict.fromkeys(launch.architectures or (ARCHITECTURE,))]
     fixed: dict[str, Any] = {} if launch.epochs is None else {"epochs": launch.epochs}
     for space in spaces:
         split_params(space.architecture, fixed)  # refuses what the space, being fixed, is not asked for

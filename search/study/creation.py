@@ -69,9 +69,19 @@ def _check_reopening(record: StudyRecord, spec: Spec, budget: int) -> None:
             f"study {spec.study}: this workspace has it with another specification "
             f"({_shorten(different)}); repeat the first command or give another --workspace"
         )
+    check_budget(record, budget)
+
+
+def check_budget(record: StudyRecord, budget: int) -> None:
+    """Refuse a larger search of a study that was tested.
+
+    Raises
+    ------
+    StudyError
+    """
     if record.attribute("test_opened") and budget > max(record.budget, record.done):
         raise StudyError(
-            f"study {spec.study}: its test set was opened after {record.done} trials; {budget} "
+            f"study {record.name}: its test set was opened after {record.done} trials; {budget} "
             "would be chosen knowing the test; give another --workspace for a larger search"
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from search.study.creation import check_budget
 from search.study.database import database_errors
 from search.study.lock import is_driven
 from search.study.record import open_study
@@ -50,6 +51,30 @@ def ask_to_resume(workspace: Workspace, name: str, architecture: str | None = No
             record.ask_for()
             if record.state is not State.QUEUED and not is_driven(workspace):  # interrupted
                 record.move_to(State.QUEUED)
+    return studies
+
+
+def ask_for_trials(
+    workspace: Workspace, name: str, trials: int, architecture: str | None = None
+) -> list[str]:
+    """Give the studies of a protein that are not done another budget, as a launch does, and give their names.
+
+    Those that were stopped or have failed are queued again.
+
+    Raises
+    ------
+    StudyError
+        When there is none, or the test set of one was opened and `trials` are more than it has had.
+    """
+    studies = _matching(workspace, name, architecture, (*STOPPABLE, *RESUMABLE))
+    storage = open_storage(workspace)
+    with database_errors(workspace.storage_url):
+        records = [open_study(storage, study) for study in studies]
+        for record in records:
+            check_budget(record, trials)
+        for record in records:
+            record.set(budget=trials)
+            record.ask_for()
     return studies
 
 

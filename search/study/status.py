@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from pathlib import Path
 from typing import Any
 
 from data_io.errors import StudyError
 from search.study.database import connect, database_errors
 from search.study.lock import is_driven
 from search.study.states import INTERRUPTED, State
-from search.study.tables import StudyFigures, study_figures
+from search.study.tables import StudyFigures, data_folders, study_figures
 from search.study.workspace import Workspace
 
 LEFT = "its driver ended without a word; rbptune resume takes it up"
@@ -76,6 +77,20 @@ def _row(study: StudyFigures) -> dict[str, Any]:
         "best_trial_spearman": study.best,
         "best_trial": result.get("best_trial"),
     }
+
+
+def known_data(workspace: Workspace) -> list[Path]:
+    """List the folders of measurements that the studies are of, the latest first.
+
+    Raises
+    ------
+    StorageError
+    """
+    engine = connect(workspace)
+    with database_errors(workspace.storage_url):
+        folders = data_folders(engine)
+    engine.dispose()
+    return [Path(folder) for folder in folders]
 
 
 def matching_studies(

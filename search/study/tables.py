@@ -34,6 +34,11 @@ QUEUE = """
     WHERE a.key IN ('state', 'asked') ORDER BY s.study_id
 """
 
+DATA = """
+    SELECT value_json FROM study_user_attributes WHERE key = 'data'
+    GROUP BY value_json ORDER BY MAX(study_id) DESC
+"""
+
 
 @dataclass
 class StudyFigures:
@@ -66,6 +71,12 @@ def study_figures(engine: sqlalchemy.Engine) -> list[StudyFigures]:
             if study in found:
                 found[study].best = best
     return list(found.values())
+
+
+def data_folders(engine: sqlalchemy.Engine) -> list[str]:
+    """Give the folders of measurements that studies were made with, those of the latest study first."""
+    with engine.connect() as connection:
+        return [json.loads(value) for (value,) in connection.execute(text(DATA))]
 
 
 def open_studies(engine: sqlalchemy.Engine) -> dict[str, OpenStudy]:

@@ -65,6 +65,11 @@ class Workspace:
         """The log of tracebacks, for what one line does not say."""
         return self.root / "logs" / "errors.log"
 
+    @property
+    def spaces(self) -> Path:
+        """The folder of the search spaces that were sent from the pages."""
+        return self.root / "spaces"
+
     def artifacts(self, study: str) -> Path:
         """The folder of a study's model, figures and curves."""
         return self.root.joinpath("artifacts", *_safe(study))

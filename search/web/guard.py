@@ -26,7 +26,9 @@ SECURITY_HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Content-Security-Policy": "default-src 'self'; object-src 'none'; frame-ancestors 'self'",
+    "Content-Security-Policy": (
+        "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
+    ),
 }
 # The dashboard opens artifacts to the scripts of every site; nothing here is meant for another origin.
 _DROPPED = frozenset({"access-control-allow-origin"})
@@ -114,8 +116,8 @@ def foreign_host(host: str) -> str:
 def not_possible(method: str) -> str:
     """Say that nothing is answered to this method."""
     return (
-        f"{method[:20]} is not possible here; the pages are read-only. "
-        "Studies are launched, stopped and resumed on the command line (rbptune --help)."
+        f"{method[:20]} is not possible here; this address is read-only. Studies are launched, stopped and "
+        "resumed from the pages of rbptune serve, or on the command line (rbptune --help)."
     )
 
 

@@ -12,10 +12,14 @@ from typing import Any
 from tornado.web import HTTPError, RequestHandler, StaticFileHandler
 
 from data_io.errors import StudyError, UserError
-from search.web.guard import SECURITY_HEADERS, foreign_host, not_possible
+from search.web.access import Visitor
+from search.web.guard import READING, SECURITY_HEADERS, foreign_host, not_possible
 from search.web.site import Site
 
 _log = logging.getLogger(__name__)
+
+# A page that tells nothing of where it is sends forms as those of an unknown site.
+OWN_HEADERS = {"Referrer-Policy": "same-origin"}
 
 
 @dataclass(frozen=True)
@@ -54,15 +58,56 @@ class Handler(RequestHandler):
     def set_default_headers(self) -> None:
         """Add the headers that every answer has; a handler may set stricter ones."""
         self.clear_header("Server")
-        for name, value in SECURITY_HEADERS.items():
+        for name, value in {**SECURITY_HEADERS, **OWN_HEADERS}.items():
             self.set_header(name, value)
         self.set_header("Cache-Control", "no-cache")
 
+    open_to_all = False
+    """Whether it is shown to those, too, who have not logged in where that is asked for."""
+
+    @property
+    def visitor(self) -> Visitor:
+        """Who asks."""
+        return self.site.access.visitor(self.get_cookie(self.site.cookie))
+
     def prepare(self) -> None:
-        """Refuse a request that was addressed to another server."""
+        """Refuse a request that was addressed to another server; take a token; ask for a log-in."""
         host = self.request.headers.get("Host", "")
         if not self.site.guard.accepts(host):
             raise HTTPError(403, reason=HTTPStatus.FORBIDDEN.phrase, log_message=foreign_host(host))
+        if self.request.method in READING and "token" in self.request.query_arguments:
+            self._take_token(self.get_query_argument("token"))
+        elif not (self.open_to_all or self.visitor.may_read):
+            self.go_to(f"{self.site.root}/login")
+
+    def _take_token(self, token: str) -> None:
+        """Begin a session, and go to the same address without the token."""
+        if not self.site.access.knows_token(token):
+            raise HTTPError(403, "this is no token of this server's present run; take the address it printed")
+        self.begin_session()
+        self.go_to(f"{self.site.root}{self.request.path.removeprefix(self.site.root)}")
+
+    def begin_session(self) -> None:
+        """Give the visitor's browser a session, which no script and no other site's page can use."""
+        behind_tls = self.request.headers.get("X-Forwarded-Proto") == "https"
+        self.set_cookie(
+            self.site.cookie,
+            self.site.access.begin(),
+            path=f"{self.site.root}/",
+            httponly=True,
+            samesite="Strict",
+            secure=behind_tls,
+        )
+
+    def go_to(self, address: str) -> None:
+        """Answer with another address, given as a path: a proxy's scheme and name are not known here."""
+        self.set_status(303)
+        self.set_header("Location", address)
+        self.finish()
+
+    def page(self, template: str, values: Mapping[str, Any]) -> str:
+        """Fill a template for this visitor."""
+        return self.site.render(template, {"visitor": self.visitor, **values})
 
     def write_error(self, status_code: int, **facts: Any) -> None:
         """Say in words what went wrong."""
@@ -99,11 +144,29 @@ class View(Handler):
     head = get
 
     def _page(self, asked: Asked) -> str:
-        return self.site.render(self._template, self._query(self.site, asked))
+        return self.page(self._template, self._query(self.site, asked))
+
+
+class Text(Handler):
+    """What a script asks for as plain text: what a function gives."""
+
+    def initialize(self, query: Callable[[Site, Asked], str]) -> None:
+        """Take the route's arguments."""
+        self._query = query
+
+    async def get(self, *path: str) -> None:
+        """Answer with the text."""
+        query = {name: self.get_query_arguments(name) for name in self.request.query_arguments}
+        self.set_header("Content-Type", "text/plain; charset=utf-8")
+        self.finish(await self.work(self._query, self.site, Asked(path, query)))
+
+    head = get
 
 
 class Static(Handler, StaticFileHandler):
-    """A static file, behind the guard as the pages are."""
+    """A static file, behind the guard as the pages are; the log-in page needs them."""
+
+    open_to_all = True
 
 
 class Missing(Handler):

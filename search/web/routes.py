@@ -7,9 +7,11 @@ from typing import Any
 
 from tornado.routing import PathMatches, Rule
 
-from search.web.handlers import Query, Static, View
+from search.web.forms import ChangeForm, LaunchForm, LogIn
+from search.web.handlers import Query, Static, Text, View
 from search.web.site import STATIC, Site
 from search.web.views.compare import compare
+from search.web.views.launch import launch, shown_command
 from search.web.views.overview import overview
 from search.web.views.study import study
 
@@ -28,5 +30,9 @@ def routes(site: Site) -> list[Rule]:
         view("/?", "overview.html", overview),
         view("/study/(.+)", "study.html", study),
         view("/compare", "compare.html", compare),
+        route("/launch", LaunchForm, template="launch.html", query=launch),
+        route("/launch/command", Text, query=shown_command),
+        route("/change", ChangeForm),
+        route("/login", LogIn),
         route("/_/(.+)", Static, path=str(STATIC)),
     ]

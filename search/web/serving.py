@@ -7,10 +7,12 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from search.service.observers import Observer
 from search.service.session import Workers, drive
 from search.study.workspace import Workspace
+from search.web.access import Access
 from search.web.address import Address
 from search.web.guard import LOOPBACK_NAMES
 from search.web.pages import make_pages
@@ -20,7 +22,10 @@ _log = logging.getLogger(__name__)
 
 
 def serve_dashboard(
-    workspace: Workspace, address: Address, ready: Callable[[str], None] | None = None
+    workspace: Workspace,
+    address: Address,
+    ready: Callable[[str], None] | None = None,
+    access: Access | None = None,
 ) -> None:
     """Serve the pages of a workspace until Ctrl-C or SIGTERM.
 
@@ -30,17 +35,20 @@ def serve_dashboard(
     address : Address
     ready : callable, optional
         Called with the address to open, such as ``http://127.0.0.1:8080/``, once its port is bound.
+    access : Access, optional
+        Default: everybody may read.
 
     Raises
     ------
     UserError
         When the database cannot be read or the port cannot be bound.
     """
-    server = _bind_pages(workspace, address)
+    given = access or Access()
+    server = _bind_pages(workspace, address, given)
     with _interrupted_by_sigterm():
         try:
             if ready is not None:
-                ready(_front_page(server, address))
+                ready(_front_page(server, address, given))
             server.serve()
         except KeyboardInterrupt:
             _log.info("the pages at %s are closed", server.url)
@@ -52,41 +60,52 @@ def serve_workspace(
     observer: Observer,
     address: Address,
     say: Callable[[str], None],
+    access: Access | None = None,
+    data: Path | None = None,
 ) -> None:
     """Drive the workspace and serve its pages until a signal ends it.
+
+    Parameters are those of `search.service.session.drive` and `search.web.pages.make_pages`; `say` is called
+    with lines for people.
 
     Raises
     ------
     UserError
         When another driver works there, or the port cannot be bound.
     """
-    drive(workspace, workers, observer, beside=_pages_beside(workspace, address, say))
+    given = access or Access()
+    drive(workspace, workers, observer, beside=_pages_beside(workspace, address, say, given, data))
     say("ended; what was running goes on with the next rbptune serve or launch")
 
 
 @contextmanager
-def _pages_beside(workspace: Workspace, address: Address, say: Callable[[str], None]) -> Iterator[None]:
+def _pages_beside(
+    workspace: Workspace, address: Address, say: Callable[[str], None], access: Access, data: Path | None
+) -> Iterator[None]:
     """Serve the pages from another thread while the block runs."""
-    pages = _bind_pages(workspace, address)
+    pages = _bind_pages(workspace, address, access, data)
     thread = threading.Thread(target=pages.serve, daemon=True)
     thread.start()
     try:
-        say(f"dashboard: {_front_page(pages, address)}; waiting for studies (Ctrl-C ends it)")
+        say(f"dashboard: {_front_page(pages, address, access)}; waiting for studies (Ctrl-C ends it)")
         yield
     finally:
         pages.stop()
         thread.join(timeout=2)
 
 
-def _bind_pages(workspace: Workspace, address: Address) -> PageServer:
-    server = PageServer(make_pages(workspace, address), address.host, address.port)
-    if address.host not in LOOPBACK_NAMES:
+def _bind_pages(
+    workspace: Workspace, address: Address, access: Access, data: Path | None = None
+) -> PageServer:
+    server = PageServer(make_pages(workspace, address, access, data), address.host, address.port)
+    if address.host not in LOOPBACK_NAMES and access.password is None:
         _log.warning("the pages have no log-in: everybody who reaches %s can read the studies", server.url)
     return server
 
 
-def _front_page(server: PageServer, address: Address) -> str:
-    return f"{server.url}{address.root_path}/"
+def _front_page(server: PageServer, address: Address, access: Access) -> str:
+    token = f"?token={access.token}" if access.token else ""
+    return f"{server.url}{address.root_path}/{token}"
 
 
 @contextmanager

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from concurrent.futures import Executor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from tornado.web import StaticFileHandler
 
+from search.study.status import known_data
 from search.study.workspace import Workspace
+from search.web.access import Access
 from search.web.guard import ReadOnlyGuard
 
 STATIC = Path(__file__).parent / "static"
@@ -27,15 +30,41 @@ class Site:
         template begins with it.
     guard : ReadOnlyGuard
         Says which host names requests may carry.
+    access : Access
+        Says who may read, and who may write.
     threads : Executor
         Where queries run, so that the server goes on listening meanwhile.
+    port : int
+        The server's own.
+    data : Path, optional
+        A folder of measurements to launch from, besides those of the studies that are there.
+
+    Attributes
+    ----------
+    cookie : str
+        The name of the session's cookie: browsers give those of all servers of a machine to each of them.
+    writing : Executor
+        Where studies are launched and changed, one after the other.
     """
 
-    def __init__(self, workspace: Workspace, root: str, guard: ReadOnlyGuard, threads: Executor) -> None:
+    def __init__(
+        self,
+        workspace: Workspace,
+        root: str,
+        guard: ReadOnlyGuard,
+        access: Access,
+        threads: Executor,
+        port: int,
+        data: Path | None = None,
+    ) -> None:
         self.workspace = workspace
         self.root = root
         self.guard = guard
+        self.access = access
         self.threads = threads
+        self.writing: Executor = ThreadPoolExecutor(1, thread_name_prefix="page-writes")
+        self.cookie = f"rbptune-{port}"
+        self._data = data
         self._templates = Environment(
             loader=PackageLoader("search.web"),
             autoescape=True,
@@ -44,6 +73,21 @@ class Site:
             lstrip_blocks=True,
         )
         self._templates.globals.update(root=root, static=self.static)
+
+    def data_folders(self) -> list[Path]:
+        """List the folders of measurements that can be launched from, the one that was given first.
+
+        Raises
+        ------
+        StorageError
+            When the database cannot be read.
+        """
+        given = [] if self._data is None else [self._data.resolve()]
+        return list(dict.fromkeys([*given, *known_data(self.workspace)]))
+
+    def study_page(self, study: str) -> str:
+        """Give the address of a study's page."""
+        return f"{self.root}/study/{quote(study)}"
 
     def static(self, name: str) -> str:
         """Give the address of a static file; it changes with the file, so that browsers may keep it."""

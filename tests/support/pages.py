@@ -37,9 +37,9 @@ def place_of(database):
     return Workspace(Path(database.removeprefix("sqlite:///")).parent)
 
 
-def serving(database, host="localhost"):
+def serving(database, host="localhost", **options):
     """Serve the pages of a database on a free port while the block runs."""
-    return served(make_pages(place_of(database), Address(host)), host)
+    return served(make_pages(place_of(database), Address(host), **options), host)
 
 
 @contextmanager
