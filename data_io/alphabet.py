@@ -14,19 +14,21 @@ WIDTH = 41
 A, C, G, U, N, PAD = range(6)
 
 _LETTERS = "ACGUN"
-_FOREIGN = 255
+FOREIGN = 255
 _SEPARATOR = "\n"
 
 
 def _lookup_table() -> npt.NDArray[np.uint8]:
-    table = np.full(256, _FOREIGN, np.uint8)
+    table = np.full(256, FOREIGN, np.uint8)
     for code, letter in enumerate(_LETTERS):
         table[[ord(letter), ord(letter.lower())]] = code
     table[[ord("T"), ord("t")]] = U
     return table
 
 
-_CODE_OF_BYTE = _lookup_table()
+CODE_OF_BYTE = _lookup_table()
+"""Code of each byte; `FOREIGN` for what is no letter of an RNA."""
+
 _BYTE_OF_CODE = np.frombuffer(_LETTERS.encode() + b"\0", np.uint8)
 
 
@@ -74,6 +76,37 @@ def encode(
     return codes, lengths
 
 
+def encode_long(
+    sequences: Sequence[str], describe: Callable[[int], str] = _by_position
+) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
+    """Encode RNA sequences of any length one behind the other.
+
+    Parameters
+    ----------
+    sequences, describe
+        As in `encode`, of one letter or more.
+
+    Returns
+    -------
+    codes : uint8 array, shape (sum of lengths,)
+    lengths : int64 array, shape (n,)
+
+    Raises
+    ------
+    DataError
+        When a sequence is empty or holds another letter.
+    """
+    lengths = np.array([len(sequence) for sequence in sequences], np.int64)
+    try:
+        text = np.frombuffer("".join(sequences).encode("ascii"), np.uint8)
+    except (UnicodeEncodeError, TypeError):
+        raise _fault(sequences, describe) from None
+    codes = CODE_OF_BYTE[text]
+    if (codes == FOREIGN).any() or not lengths.all():
+        raise _fault(sequences, describe)
+    return codes, lengths
+
+
 def encode_slices(
     text: npt.NDArray[np.uint8], starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8], npt.NDArray[np.bool_]]:
@@ -93,10 +126,10 @@ def encode_slices(
         True where a sequence is empty, too long or holds a foreign letter; its codes mean nothing.
     """
     lengths = ends - starts
-    codes = np.take(_CODE_OF_BYTE, cut_runs(text, starts, WIDTH))
+    codes = np.take(CODE_OF_BYTE, cut_runs(text, starts, WIDTH))
     codes[np.arange(WIDTH) >= lengths[:, None]] = PAD
     bad = (lengths < 1) | (lengths > WIDTH)
-    foreign = codes == _FOREIGN
+    foreign = codes == FOREIGN
     if foreign.any():
         bad |= foreign.any(axis=1)
     return codes, np.minimum(lengths, WIDTH).astype(np.uint8), bad

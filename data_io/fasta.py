@@ -1,190 +1,187 @@
-"""Sequences to score, out of a FASTA file of any size."""
+"""Sequences out of FASTA text of any size, in memory that does not grow with it.
+
+What is plain is read a block at a time by numpy, at the speed of the disk; a block with anything odd in it,
+or wrong, is read line by line, and gives the same.
+"""
+
+from __future__ import annotations
 
 import re
-from collections.abc import Generator, Iterator
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
-from itertools import groupby
-from pathlib import Path
-from typing import IO, NamedTuple
+from collections.abc import Iterator
+from typing import IO
 
+import numpy as np
+import numpy.typing as npt
+
+from data_io.alphabet import CODE_OF_BYTE, N
 from data_io.errors import DataError
-from data_io.inputs import Input, decode, open_input
+from data_io.inputs import decode
+from data_io.sequence_blocks import BLANKS, CHUNK, WANTED, Block, Stretch, block_of
 
-_PART = 1 << 16  # letters of a line read at once
-_BLANKS = " \t\r\n\f\v"  # in Latin-1 others are a part of letters
-_CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f]")
-_KNOWN, _AMBIGUOUS = "ACGUT", "RYSWKMBDHV"
-_FOREIGN = re.compile(f"[^{_KNOWN}N{_AMBIGUOUS}{(_KNOWN + 'N' + _AMBIGUOUS).lower()}]")
-_READ_AS_N = re.compile(f"[{_AMBIGUOUS}{_AMBIGUOUS.lower()}]")
-_NOT_KNOWN = "N" + _AMBIGUOUS + ("N" + _AMBIGUOUS).lower()
-_AS_RNA = str.maketrans({**dict.fromkeys(_NOT_KNOWN, "N"), **dict(zip("acguTt", "ACGUUU", strict=True))})
+_SKIPPED = 254
+_NEWLINE, _RETURN, _HEADER = b"\n\r>"
 
 
-class Fragment(NamedTuple):
-    """Letters of a line, or of a part of a long one.
+_NAMES = re.compile(r"^>[^\S\n]*(\S*)", re.MULTILINE)
+
+
+def _skipping_line_ends() -> bytes:
+    table = CODE_OF_BYTE.copy()
+    table[[_NEWLINE, _RETURN]] = _SKIPPED
+    return table.tobytes()
+
+
+_CODES = _skipping_line_ends()
+
+
+def read_fasta(name: str, text: IO[str]) -> Iterator[Block]:
+    """Read records.
 
     Parameters
     ----------
-    record : int
-        Number of the record, from 1.
     name : str
-        Its name: the first word behind ">".
-    line : int
-        Number of the line, from 1.
-    letters : str
-        As they are written.
-    """
-
-    record: int
-    name: str
-    line: int
-    letters: str
-
-    @property
-    def text(self) -> str:
-        """The letters as A, C, G, U and N, as which an ambiguous one is read."""
-        return self.letters.translate(_AS_RNA)
-
-
-@dataclass
-class Contents:
-    """What a first reading found.
-
-    Parameters
-    ----------
-    records, letters : int
-    ambiguous : int
-        Letters that stand for several, such as R for A or G, and are read as N.
-    first_ambiguous : str
-        Where the first of them stands.
-    unknown : int
-        Records without a known letter.
-    first_unknown : str
-        The name of the first of them.
-    """
-
-    records: int = 0
-    letters: int = 0
-    ambiguous: int = 0
-    first_ambiguous: str = ""
-    unknown: int = 0
-    first_unknown: str = ""
-
-
-class FastaFile:
-    """A FASTA file that can be read several times; see `open_fasta`."""
-
-    def __init__(self, source: Input) -> None:
-        self._source = source
-        self.name = source.name
-
-    def check(self, strict: bool = False) -> Contents:
-        """Read everything once, so that a fault is found before any work begins.
-
-        Parameters
-        ----------
-        strict : bool
-            Refuse ambiguous letters. Default: count them.
-
-        Raises
-        ------
-        DataError
-            As `fragments`, and for an ambiguous letter if `strict`.
-        """
-        contents = Contents()
-        with closing(self.fragments()) as fragments:
-            for record, group in groupby(fragments, key=lambda fragment: fragment.record):
-                contents.records, known = record, False
-                for fragment in group:
-                    contents.letters += len(fragment.letters)
-                    known = known or bool(fragment.letters.strip(_NOT_KNOWN))
-                    if _READ_AS_N.search(fragment.letters):
-                        self._count_ambiguous(fragment, contents, strict)
-                if not known:
-                    contents.unknown += 1
-                    contents.first_unknown = contents.first_unknown or fragment.name
-        return contents
-
-    def fragments(self) -> Generator[Fragment]:
-        """Read the records, in memory that does not grow with their number or length.
-
-        Raises
-        ------
-        DataError
-            When the file cannot be read, holds no record, or a record is empty or holds another letter than
-            A, C, G, U, T, N and the ambiguous R, Y, S, W, K, M, B, D, H and V, in either case.
-        """
-        records, name, empty = 0, "", False
-        with self._source.open() as text:
-            for line, is_header, part in _parts(text):
-                if is_header and empty:
-                    raise self._no_sequence(name)
-                if is_header:
-                    records, empty = records + 1, True
-                    name = next(iter(decode(part)[1:].split()), f"sequence_{records}")
-                elif not records:
-                    raise self._no_header(line, part)
-                elif letters := part if part.isascii() else decode(part).strip():
-                    empty = False
-                    self._check_letters(name, line, letters)
-                    yield Fragment(records, name, line, letters)
-        if not records:
-            raise DataError(f"{self.name}: holds no sequence; give a FASTA file with at least one record")
-        if empty:
-            raise self._no_sequence(name)
-
-    def _count_ambiguous(self, fragment: Fragment, contents: Contents, strict: bool) -> None:
-        found = _READ_AS_N.findall(fragment.letters)
-        place = f"{found[0]!r} in line {fragment.line}, record {fragment.name!r}"
-        if strict:
-            raise DataError(
-                f"{self.name}: has the ambiguous letter {place}; without --strict it is read as N"
-            )
-        contents.ambiguous += len(found)
-        contents.first_ambiguous = contents.first_ambiguous or place
-
-    def _check_letters(self, name: str, line: int, letters: str) -> None:
-        if foreign := _FOREIGN.search(letters):
-            where = f"{self.name}: record {name!r} has the letter {foreign.group()!r} in line {line}"
-            raise DataError(f"{where}; only A, C, G, U, T, N and ambiguous bases (R, Y, ...) can be scored")
-
-    def _no_sequence(self, name: str) -> DataError:
-        return DataError(f"{self.name}: record {name!r} has no sequence; complete it or remove it")
-
-    def _no_header(self, line: int, part: str) -> DataError:
-        is_utf8 = part.isascii() or decode(part) != part
-        if not is_utf8 or _CONTROL.search(part):
-            return DataError(f"{self.name}: is no text; give a FASTA file")
-        looks = {
-            "@": "this looks like FASTQ, convert it",
-            "<": "this looks like a web page, get the file again",
-        }
-        remedy = looks.get(part[0], "is this a FASTA file?")
-        return DataError(f"{self.name}: line {line} stands before the first '>'; {remedy}")
-
-
-@contextmanager
-def open_fasta(path: Path) -> Iterator[FastaFile]:
-    """Open a FASTA file, plain or compressed by gzip or bgzip; "-" is standard input.
+        Of the file, for messages.
+    text : text file
+        As `data_io.inputs.Input.open` gives it. The name of a record is the first word behind its ">".
 
     Raises
     ------
-    DataError, StorageError
-        As `data_io.inputs.open_input`.
+    DataError
+        When a record is empty, or holds a letter that `data_io.sequence_blocks.block_of` refuses.
     """
-    with open_input(path, "a FASTA file") as source:
-        yield FastaFile(source)
+    reader = _Reader(name)
+    for chunk, is_open in _chunks(text):
+        if block := reader.read(chunk, is_open):
+            yield block
+    reader.end()
 
 
-def _parts(text: IO[str]) -> Iterator[tuple[int, bool, str]]:
-    """Give lines with their numbers and whether they are headers; a long sequence in parts."""
-    line, begins, in_header = 1, True, False
-    while part := text.readline(_PART):
-        content = part.strip(_BLANKS)
-        if begins:
-            in_header = content.startswith(">")
-        if content and (begins or not in_header):
-            yield line, in_header, content
-        begins = part.endswith("\n")
-        line += begins
+def _chunks(text: IO[str]) -> Iterator[tuple[str, bool]]:
+    """Cut the text between records, or between lines where a record is long, or anywhere in a long line.
+
+    Yields each part, and whether its last record may go on.
+    """
+    rest, in_line = "", False
+    while part := text.read(CHUNK):
+        rest += part
+        if not in_line and "\n" not in rest and rest.lstrip(BLANKS).startswith(">"):
+            rest += _end_of_line(text)
+        cut = rest.rfind("\n>") + 1
+        is_open = not cut
+        if is_open:
+            cut = rest.rfind("\n") + 1 or len(rest)
+        yield rest[:cut], is_open
+        in_line = rest[cut - 1] != "\n"
+        rest = rest[cut:]
+    if rest:
+        yield rest, False
+
+
+def _end_of_line(text: IO[str]) -> str:
+    """Read up to the end of a header longer than a chunk, and leave out what lies between."""
+    while part := text.readline(CHUNK):
+        if part.endswith("\n"):
+            return "\n"
+    return ""
+
+
+class _Reader:
+    """Reads parts of a file one after the other."""
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+        self._records, self._line = 0, 1
+        self._name = ""  # of the record at hand
+        self._empty = False  # it has no letter yet
+        self._in_line = False  # the last part ended within a line
+
+    def read(self, chunk: str, is_open: bool) -> Block | None:
+        block = self._read_plain(chunk, is_open) or self._read_lines(chunk, is_open)
+        self._line += chunk.count("\n")
+        self._in_line = not chunk.endswith("\n")
+        return block
+
+    def end(self) -> None:
+        if self._empty:
+            raise DataError(
+                f"{self._source}: record {self._name!r} has no sequence; complete it or remove it"
+            )
+        if not self._records:
+            raise DataError(f"{self._source}: holds no sequence; give {WANTED}")
+
+    def _read_plain(self, chunk: str, is_open: bool) -> Block | None:
+        """Read a part of plain records; None where anything in it asks for a closer look."""
+        if not chunk.isascii():
+            return None
+        content = chunk.encode("ascii")
+        text = np.frombuffer(content, np.uint8)
+        starts, ends = self._headers(text)
+        continues = bool(len(starts) == 0 or starts[0] > 0)
+        if self._in_line and chunk.startswith(">"):
+            return None
+        if len(ends) != len(starts) or (continues and not self._records) or _has_odd_returns(text):
+            return None
+        letters = np.frombuffer(content.translate(_CODES), np.uint8)
+        chosen = (letters != _SKIPPED) & _between(starts, ends, len(text))
+        codes = letters[chosen]
+        begins = np.append(0, starts) if continues else starts
+        lengths = np.add.reduceat(chosen, begins, dtype=np.int64)
+        fresh = self._empty and not continues
+        if fresh or not lengths.all() or (codes > N).any():
+            return None
+        names = _NAMES.findall(chunk)
+        if "" in names:
+            names = [name or f"sequence_{i}" for i, name in enumerate(names, self._records + 1)]
+        if continues:
+            names.insert(0, self._name)
+        goes_on = continues and not self._empty
+        self._records, self._name, self._empty = self._records + len(starts), names[-1], False
+        return Block(names, lengths, codes, goes_on, is_open)
+
+    def _headers(self, text: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Where headers start, and where their lines end."""
+        starts = np.flatnonzero(text == _HEADER)
+        if len(starts):
+            first = starts[0] == 0 and not self._in_line
+            starts = starts[(text[starts - 1] == _NEWLINE) & (starts > 0) | (first & (starts == 0))]
+        newlines = np.flatnonzero(text == _NEWLINE)
+        places = np.searchsorted(newlines, starts)
+        return starts, newlines[places[places < len(newlines)]]
+
+    def _read_lines(self, chunk: str, is_open: bool) -> Block | None:
+        """Read a part line by line."""
+        stretches: list[Stretch] = []
+        for number, line in enumerate(chunk.split("\n")):
+            content = line.strip(BLANKS)
+            if content.startswith(">") and not (self._in_line and not number):
+                self._begin(content)
+            elif letters := content if content.isascii() else decode(content).strip():
+                goes_on = not self._empty
+                stretches.append(Stretch(self._name, self._line + number, letters, not goes_on))
+                self._empty = False
+        if not stretches:
+            return None
+        return block_of(self._source, stretches, not stretches[0].begins, is_open)
+
+    def _begin(self, header: str) -> None:
+        if self._empty:
+            self.end()
+        self._records, self._empty = self._records + 1, True
+        self._name = next(iter(decode(header)[1:].split()), f"sequence_{self._records}")
+
+
+def _between(
+    starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64], length: int
+) -> npt.NDArray[np.bool_]:
+    """Where no header stands."""
+    edges = np.stack([starts, ends], axis=1).ravel()
+    runs = np.diff(edges, prepend=0, append=length)
+    return np.repeat(np.arange(len(runs)) % 2 == 0, runs)
+
+
+def _has_odd_returns(text: npt.NDArray[np.uint8]) -> bool:
+    """Whether a carriage return stands elsewhere than before a line end; in headers it may."""
+    places = np.flatnonzero(text == _RETURN)
+    if not len(places):
+        return False
+    return bool(places[-1] + 1 == len(text) or (text[places + 1] != _NEWLINE).any())

@@ -38,6 +38,13 @@ class Input:
         self.name = "standard input" if path == STANDARD_INPUT else str(path)
         self._raw, self._start, self._kind = raw, raw.tell(), kind
 
+    def position(self) -> tuple[int, int]:
+        """How many bytes of the file were read, packed as they are, and how many there are."""
+        here = self._raw.tell()
+        end = self._raw.seek(0, os.SEEK_END)
+        self._raw.seek(here)
+        return here - self._start, end - self._start
+
     @contextmanager
     def open(self) -> Iterator[IO[str]]:
         r"""Open it from its beginning, with any line end read as "\n".

@@ -112,6 +112,16 @@ class CNN(nn.Module):
         prediction: Tensor = self.head(self.norm(self._pooled(codes)))
         return prediction
 
+    @property
+    def scans(self) -> bool:
+        """Whether there is `scan`: padded convolutions see the ends of a stretch, and share nothing."""
+        return not self.config.padded
+
+    def scan(self, codes: Tensor) -> Tensor:
+        """One sequence (T,) -> predictions of each of its stretches of 41 (T - 40,)."""
+        prediction: Tensor = self.head(self.norm(self.convolutions.slid(codes, self.config.pooling, WIDTH)))
+        return prediction
+
     def _pooled(self, codes: Tensor) -> Tensor:
         """Codes (B, 41) -> pooled features (B, C), (B, 2C) or (B, C * windows)."""
         if not self.config.padded:

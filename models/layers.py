@@ -161,6 +161,20 @@ class ConvStack(nn.Module):
             return pooled
         return pool(self(codes), how)
 
+    def slid(self, codes: Tensor, how: str, width: int) -> Tensor:
+        """Features pooled over every stretch of `width` bases: (T,) -> (T - width + 1, channels or twice).
+
+        Stretches share the features of their positions, which is exact without padding alone.
+        """
+        fast = kernels_for(codes, self.motifs.weight)
+        if fast:
+            pooled: Tensor = fast.convolve_and_slide(codes, self._layers, how, self.precision, width)
+            return pooled
+        x = self(codes[None])  # (1, C, P)
+        run = width - (len(codes) - x.shape[2])
+        largest, mean = F.max_pool1d(x, run, 1)[0].t(), F.avg_pool1d(x, run, 1)[0].t()
+        return largest if how == "max" else torch.cat([largest, mean], dim=1)
+
     def in_order(self, codes: Tensor) -> Tensor:
         """Features position by position, as recurrent layers read them: (B, T) -> (B, P, channels)."""
         fast = kernels_for(codes, self.motifs.weight)

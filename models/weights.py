@@ -13,13 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from data_io.alphabet import encode_long
 from data_io.errors import ConfigError, ModelError
 from data_io.files import write_atomically
 from models import tensors
 from models.predict import predict
 from models.registry import Architecture, get_architecture
+from models.windows import best_windows, predict_windows
 
 FORMAT = 1
+QUANTILES = "training_quantiles"
+_QUANTILES = 201
 _OWN_KEYS = ("format", "architecture", "network", "members")
 
 
@@ -42,9 +46,48 @@ class LoadedModel:
     members: list[nn.Module]
     extra: dict[str, Any]
 
-    def predict(self, codes: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Mean prediction of the members: codes (n, 41) -> (n,)."""
-        return predict(self.members, codes)
+    def predict(self, sequences: NDArray[np.uint8] | Sequence[str]) -> NDArray[np.float32]:
+        """Mean prediction of the members.
+
+        Parameters
+        ----------
+        sequences : uint8 array (n, 41), or sequence of n str
+            Codes as `data_io.alphabet.encode` gives them, or letters of any length: of one longer than 41
+            that of its best window.
+
+        Returns
+        -------
+        float32 array (n,)
+
+        Raises
+        ------
+        DataError
+            When a sequence is empty or holds another letter than A, C, G, U, T and N.
+        """
+        if isinstance(sequences, np.ndarray):
+            return predict(self.members, sequences)
+        if not sequences:
+            return np.empty(0, np.float32)
+        codes, lengths = encode_long(sequences)
+        return best_windows(predict_windows(self.members, codes, lengths), codes, lengths).score
+
+    @property
+    def quantiles(self) -> NDArray[np.float64] | None:
+        """Quantiles of the predictions for the training probes, from 0 to 1; None of an older model."""
+        kept = self.extra.get(QUANTILES)
+        return None if kept is None else np.asarray(kept, np.float64)
+
+    def percentiles(self, scores: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Share of the training probes, in per cent, that are predicted lower; NaN where it is not known."""
+        if self.quantiles is None:
+            return np.full(len(scores), np.nan)
+        steps = np.linspace(0.0, 100.0, len(self.quantiles))
+        return np.interp(scores, self.quantiles, steps)
+
+
+def quantiles_of(predictions: NDArray[np.float32]) -> list[float]:
+    """What `LoadedModel.quantiles` reads: 201 quantiles of predictions, to six digits."""
+    return [float(f"{value:.6g}") for value in np.quantile(predictions, np.linspace(0, 1, _QUANTILES))]
 
 
 def save_model(

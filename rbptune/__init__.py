@@ -1,12 +1,29 @@
-"""The command ``rbptune``, which imports its own packages whatever else on the path has their names."""
+"""The command ``rbptune`` and its functions for Python.
+
+It imports its own packages, whatever else on the path has their names, and those only when they are used.
+"""
 
 from __future__ import annotations
 
 import importlib
 import sys
 from pathlib import Path
+from typing import Any
 
 PACKAGES = ("data_io", "models", "search", "studies")
+FUNCTIONS = {"load_model": "models.weights"}
+"""What ``import rbptune`` offers, and where it is written."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in FUNCTIONS:
+        raise AttributeError(f"module 'rbptune' has no attribute {name!r}; it has {', '.join(FUNCTIONS)}")
+    import_own_packages()
+    return getattr(importlib.import_module(FUNCTIONS[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *FUNCTIONS])
 
 
 def main() -> None:

@@ -8,9 +8,9 @@ from numba import config
 if config.DISABLE_JIT:  # type: ignore[attr-defined]  # numba would run the kernels as plain Python, which the vectors in them cannot
     raise ImportError("NUMBA_DISABLE_JIT is set")
 
-from models.fast.convolution import convolve, convolve_and_pool
+from models.fast.convolution import convolve, convolve_and_pool, convolve_and_slide
 from models.fast.dropout import drop
 from models.fast.head import apply_head
 from models.fast.recurrent import run_lstm
 
-__all__ = ["apply_head", "convolve", "convolve_and_pool", "drop", "run_lstm"]
+__all__ = ["apply_head", "convolve", "convolve_and_pool", "convolve_and_slide", "drop", "run_lstm"]

@@ -11,7 +11,7 @@ import typer
 
 from data_io.errors import UserError
 from data_io.files import storage_error
-from search.cli import control, data, reports, results, studies
+from search.cli import control, data, reports, results, studies, use
 from search.cli.streams import PARSER_CLOSED_PIPE, flush_output, has_lost_its_reader, prepare_streams
 from search.cli.usage import explain
 
@@ -40,7 +40,7 @@ for command in (
     reports.report,
     results.export,
     results.leaderboard,
-    results.predict,
+    use.predict,
     results.demo,
 ):
     app.command()(command)

@@ -14,6 +14,7 @@ from rich.progress import (
     ProgressColumn,
     TaskID,
     TextColumn,
+    TimeElapsedColumn,
     TransferSpeedColumn,
 )
 from rich.table import Column
@@ -35,6 +36,24 @@ def download_bar(console: Console) -> Iterator[Callable[[str, int, int | None], 
             if bar < 0:
                 bar = bars[name] = progress.add_task(name, total=total)
             progress.update(bar, completed=so_far, total=total)
+
+        yield show
+
+
+@contextmanager
+def reading_bar(console: Console) -> Iterator[Callable[[str, int, int], None]]:
+    """Give a function that shows how far a file is: what is done, bytes so far, bytes in all."""
+    wide = console.width >= WIDTH_OF_RUNNING
+    beside = (BarColumn(), DownloadColumn(), TimeElapsedColumn()) if wide else (DownloadColumn(),)
+    with Progress(
+        _text("description"), *beside, console=console, disable=not console.is_terminal
+    ) as progress:
+        bars: dict[str, TaskID] = {}
+
+        def show(name: str, so_far: int, total: int) -> None:
+            if name not in bars:
+                bars[name] = progress.add_task(name, total=total)
+            progress.update(bars[name], completed=so_far)
 
         yield show
 

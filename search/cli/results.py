@@ -1,4 +1,4 @@
-"""Commands about what came out: dashboard, export, leaderboard, predict, demo."""
+"""Commands about what came out: dashboard, export, leaderboard, demo."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from data_io.outputs import STANDARD_OUTPUT, check_output
+from data_io.outputs import check_output
 from search.cli.options import (
     AllowHostOption,
     ArchOption,
@@ -98,24 +98,6 @@ def leaderboard(
     text = write(read_rows(place), chosen, out, artifacts=place.artifacts, inputs=[place.database])
     if out is None:
         write_out(text)
-    say_written(out)
-
-
-def predict(
-    export_dir: Annotated[Path, typer.Argument(help="Folder of an export.", show_default=False)],
-    fasta: Annotated[
-        Path,
-        typer.Argument(help="Sequences to score, plain or gzip; - is standard input.", show_default=False),
-    ],
-    out: OutOption = None,
-    strict: Annotated[
-        bool, typer.Option("--strict", help="Refuse letters such as R (A or G), otherwise read as N.")
-    ] = False,
-) -> None:
-    """Score sequences with an exported model; write a table, .tsv or .csv."""
-    from search.results.scoring import predict_fasta
-
-    predict_fasta(export_dir, fasta, out or STANDARD_OUTPUT, strict)
     say_written(out)
 
 

@@ -34,19 +34,20 @@ metrics.json           all figures, and where they come from: data, split, seeds
 curve.csv              the training of the members, one line an epoch
 motif.tsv              the k-mers that raise the prediction most when they stand in random sequences
 
-In this folder, to score sequences of any length (name, length, score, best_window_start, unknown):
+In this folder, to score sequences of any length (FASTA, a table with a column called sequence, or lines):
 
     rbptune predict . sequences.fasta --out scores.tsv
 
-or in Python, sequences of up to 41 letters:
+or in Python:
 
-    from data_io.alphabet import encode
-    from models.weights import load_model
-    scores = load_model(".").predict(encode(["AGUUGCAUGCAUAGC"])[0])
+    import rbptune
+    scores = rbptune.load_model(".").predict(["AGUUGCAUGCAUAGC"])
 
 A score is a log intensity in standard deviations from the mean of the training probes. For a sequence
 longer than 41 it is that of its best window of 41, which begins at best_window_start, counted from 1.
-Letters such as R (A or G) are read as N; unknown is the share of N in that window, 1 where it has no other.
+spread is the standard deviation of the members' predictions, percentile the share of the training probes
+that are predicted lower. Letters such as R (A or G) are read as N; unknown is the share of N in that
+window, 1 where it has no other.
 """
 
 

@@ -1,228 +1,183 @@
-"""Score the sequences of a FASTA file with an exported model."""
+"""Score sequences of any length and number, in memory that does not grow with them."""
 
 from __future__ import annotations
 
-import csv
-import logging
-from collections.abc import Iterable, Iterator
-from contextlib import closing
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import nn
 
-from data_io.alphabet import PAD, WIDTH, N, encode
-from data_io.errors import ConfigError
-from data_io.fasta import Contents, Fragment, open_fasta
-from data_io.outputs import STANDARD_OUTPUT, check_output, open_text_output
-from models.weights import LoadedModel, load_model
+from data_io.alphabet import WIDTH
+from data_io.sequence_blocks import Block
+from models.windows import Best, best_windows, count_windows, predict_windows
 
-COLUMNS = ("name", "length", "score", "best_window_start", "unknown")
-_BATCH = 4096
-_OTHER_FORMATS = {".xlsx", ".xls", ".ods", ".json", ".parquet"}
-_log = logging.getLogger(__name__)
+_AHEAD = 2  # blocks that are read while one is predicted
+_NOTHING = np.empty((0, 0), np.float32)
 
 
 @dataclass(frozen=True)
-class Score:
-    """The score of a sequence.
+class Part:
+    """Sequences, the first and last of which may be parts, with what is predicted of their windows.
 
-    Parameters
+    Attributes
     ----------
-    name : str
-    length : int
-        Letters of the sequence.
-    score : float
-        Predicted log intensity in standard deviations from the mean of the training probes; the highest of
-        all windows for a sequence longer than 41.
-    best_window_start : int
-        Position, from 1, at which the window of that score begins.
-    unknown : float
-        Share of that window's letters that are N: 1 where the score rests on no letter at all.
+    names : list of str, length n
+    begins : int64 array, shape (n,)
+        Letters of a sequence before this part of it.
+    lengths : int64 array, shape (n,)
+        Letters in this part; neighbouring parts have the 40 letters in common that no window of one holds
+        without the other.
+    codes : uint8 array, shape (sum of lengths,)
+    continues, open : bool
+        As in `data_io.sequence_blocks.Block`.
+    predictions : float32 array, shape (members, windows)
+        As `models.windows.predict_windows` gives them.
     """
 
-    name: str
-    length: int
-    score: float
-    best_window_start: int
-    unknown: float = 0.0
-
-
-@dataclass(frozen=True)
-class _Piece:
-    """A stretch of a sequence with at most a batch of windows."""
-
-    record: int
-    name: str
-    first: int
-    text: str
+    names: list[str]
+    begins: NDArray[np.int64]
+    lengths: NDArray[np.int64]
+    codes: NDArray[np.uint8]
+    continues: bool
+    open: bool
+    predictions: NDArray[np.float32]
 
     @property
-    def windows(self) -> int:
-        return max(len(self.text) - WIDTH + 1, 1)
+    def counts(self) -> NDArray[np.int64]:
+        """Windows of each sequence in this part."""
+        return count_windows(self.lengths)
 
 
-def predict_fasta(export: Path, fasta: Path, out: Path = STANDARD_OUTPUT, strict: bool = False) -> None:
-    """Score every sequence of a FASTA file and write a table, in memory that does not grow with the file.
+@dataclass(frozen=True)
+class Scores:
+    """Names, lengths and best windows of sequences that are complete."""
 
-    The file is checked as a whole before the work begins; what is odd in it is logged as a warning.
-
-    Parameters
-    ----------
-    export : Path
-        A folder of `search.results.export.export_study`; nothing else is needed.
-    fasta : Path
-        Plain or compressed; "-" is standard input.
-    out : Path
-        The table, comma-separated if it ends in .csv, otherwise tab-separated; see `data_io.outputs`. A file
-        appears when it is complete. Default: standard output.
-    strict : bool
-        Refuse letters that stand for several bases. Default: read them as N.
-
-    Raises
-    ------
-    ConfigError
-        When the name of `out` asks for another kind of file.
-    ModelError
-        When the folder holds no model, or a damaged one.
-    DataError
-        When the file cannot be read as RNA or DNA sequences.
-    StorageError
-        When `out` cannot be written, or is the FASTA file or a part of the model.
-    """
-    separator = _separator(out)
-    check_output(out, [fasta, *export.glob("*")])
-    with open_fasta(fasta) as file:
-        _warn(file.name, file.check(strict))
-        model = load_model(export)
-        with open_text_output(out) as stream, closing(file.fragments()) as fragments:
-            write_scores(score_sequences(model, fragments), stream, separator)
+    names: list[str]
+    lengths: NDArray[np.int64]
+    best: Best
 
 
-def score_sequences(
-    model: LoadedModel, fragments: Iterable[Fragment], batch_size: int = _BATCH
-) -> Iterator[Score]:
-    """Score sequences, whatever their length and number, in bounded memory.
+def predict_blocks(
+    members: Sequence[nn.Module], blocks: Iterable[Block], threads: Executor | None = None
+) -> Iterator[Part]:
+    """Predict every window of sequences.
 
     Parameters
     ----------
-    model : LoadedModel
-        The mean of its members is the score.
-    fragments : iterable of Fragment
-        Sequences up to 41 letters are scored whole, longer ones in every window of 41.
-    batch_size : int
-        Windows predicted at once. Default is 4096.
+    members : sequence of nn.Module
+    blocks : iterable of Block
+        As `data_io.sequences.SequenceFile.blocks` gives them.
+    threads : Executor, optional
+        Threads that predict blocks while the next are read. Default: no threads.
 
     Yields
     ------
-    Score
-        One a record, in their order.
+    Part
+        In the order of the sequences.
     """
-    record, best = 0, None
-    for pieces in _grouped(_cut(fragments, batch_size), batch_size):
-        for piece, found in zip(pieces, _best_of(model, pieces), strict=True):
-            if piece.record != record and best is not None:
-                yield best
-            if piece.record != record or best is None or found.score > best.score:
-                record, best = piece.record, found
-            else:
-                best = replace(best, length=found.length)
-    if best is not None:
-        yield best
+    if threads is None:
+        yield from (predict_part(members, part) for part in _join(blocks))
+        return
+    waiting: deque[Future[Part]] = deque()
+    for part in _join(blocks):
+        waiting.append(threads.submit(predict_part, members, part))
+        if len(waiting) > _AHEAD:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
 
 
-def write_scores(scores: Iterable[Score], stream: IO[str], separator: str = "\t") -> None:
-    """Write scores as separated text with a header; names are quoted only between commas."""
-    if separator == "\t":
-        writer = csv.writer(
-            stream, delimiter="\t", lineterminator="\n", quoting=csv.QUOTE_NONE, quotechar=None
-        )
-    else:
-        writer = csv.writer(stream, delimiter=separator, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for s in scores:
-        name = " ".join(s.name.split())
-        writer.writerow((name, s.length, f"{s.score:.6g}", s.best_window_start, f"{s.unknown:.2g}"))
+def predict_part(members: Sequence[nn.Module], part: Part) -> Part:
+    """Fill in the predictions of a part."""
+    return replace(part, predictions=predict_windows(members, part.codes, part.lengths))
 
 
-def _separator(out: Path) -> str:
-    ending = (out.with_suffix("") if out.suffix.lower() == ".gz" else out).suffix.lower()
-    if ending in _OTHER_FORMATS:
-        raise ConfigError(f"{out}: predictions are text; end the name in .tsv or .csv")
-    return "," if ending == ".csv" else "\t"
+def best_of_parts(parts: Iterable[Part]) -> Iterator[Scores]:
+    """Give the best window of each sequence, as soon as it is complete.
+
+    Parameters
+    ----------
+    parts : iterable of Part
+        As `predict_blocks` gives them.
+    """
+    held: Scores | None = None  # the last sequence so far, while more of it may come
+    for part in parts:
+        best = best_windows(part.predictions, part.codes, part.lengths)
+        best = replace(best, start=best.start + part.begins)
+        scores = Scores(part.names, part.begins + part.lengths, best)
+        if held is not None and part.continues:
+            scores = _merged(held, scores)
+        elif held is not None:
+            yield held
+        held = _rows(scores, slice(len(part.names) - 1, None)) if part.open else None
+        done = len(part.names) - part.open
+        if done:
+            yield _rows(scores, slice(done))
+    if held is not None:
+        yield held
 
 
-def _warn(name: str, contents: Contents) -> None:
-    if contents.ambiguous:
-        count = f"{contents.ambiguous:,} of {contents.letters:,} letters"
-        _log.warning(
-            "%s: %s read as N (first: %s); --strict refuses them", name, count, contents.first_ambiguous
-        )
-    if contents.unknown:
-        count = f"{contents.unknown:,} of {contents.records:,} records without a known letter"
-        _log.warning("%s: %s (first: %r); their 'unknown' is 1", name, count, contents.first_unknown)
+@dataclass(frozen=True)
+class _Held:
+    """The end of a sequence that may go on: its last 40 letters once it was scored, all of them before."""
+
+    name: str
+    codes: NDArray[np.uint8]
+    begin: int
+    scored: bool
 
 
-def _cut(fragments: Iterable[Fragment], batch_size: int) -> Iterator[_Piece]:
-    """Join fragments and cut them so that their windows fit batches; neighbours share a window's letters."""
-    size, step = batch_size + WIDTH - 1, batch_size
-    record, name, first, text = 0, "", 0, ""
-    for fragment in fragments:
-        if fragment.record != record:
-            if record:
-                yield _Piece(record, name, first, text)
-            record, name, first, text = fragment.record, fragment.name, 0, ""
-        text += fragment.text
-        while len(text) > size:
-            yield _Piece(record, name, first, text[:size])
-            first, text = first + step, text[step:]
-    if record:
-        yield _Piece(record, name, first, text)
+def _join(blocks: Iterable[Block]) -> Iterator[Part]:
+    """Give each part of a sequence the letters before it that its first windows need."""
+    held: _Held | None = None
+    for block in blocks:
+        names, lengths, codes = block.names, block.lengths, block.codes
+        begins = np.zeros(len(names), np.int64)
+        goes_on = held is not None and block.continues
+        if held is not None and goes_on:
+            begins[0] = held.begin
+            lengths = lengths + np.append(len(held.codes), np.zeros(len(names) - 1, np.int64))
+            codes = np.concatenate([held.codes, codes])
+        elif held is not None and not held.scored:
+            names = [held.name, *names]
+            begins, lengths = np.append(0, begins), np.append(len(held.codes), lengths)
+            codes = np.concatenate([held.codes, codes])
+        continues = bool(goes_on and held and held.scored)
+        held = _hold(names, begins, lengths, codes) if block.open else None
+        if held is not None and not held.scored:
+            names, begins, lengths = names[:-1], begins[:-1], lengths[:-1]
+            codes = codes[: len(codes) - len(held.codes)]
+        if names:
+            is_open = held is not None and held.scored
+            yield Part(names, begins, lengths, codes, continues, is_open, _NOTHING)
+    if held is not None and not held.scored:
+        length = np.array([len(held.codes)])
+        yield Part([held.name], np.zeros(1, np.int64), length, held.codes, False, False, _NOTHING)
 
 
-def _grouped(pieces: Iterable[_Piece], batch_size: int) -> Iterator[list[_Piece]]:
-    """Gather pieces until a group would have more windows than a batch."""
-    group: list[_Piece] = []
-    windows = 0
-    for piece in pieces:
-        if group and windows + piece.windows > batch_size:
-            yield group
-            group, windows = [], 0
-        group.append(piece)
-        windows += piece.windows
-    if group:
-        yield group
+def _hold(
+    names: list[str], begins: NDArray[np.int64], lengths: NDArray[np.int64], codes: NDArray[np.uint8]
+) -> _Held:
+    length = int(lengths[-1])
+    scored = length >= WIDTH
+    kept = WIDTH - 1 if scored else length
+    return _Held(names[-1], codes[len(codes) - kept :], int(begins[-1]) + length - kept, scored)
 
 
-def _best_of(model: LoadedModel, pieces: list[_Piece]) -> Iterator[Score]:
-    """Score pieces together and give the best window of each, with the length of the sequence so far."""
-    codes = _encode_windows(pieces)
-    predictions = model.predict(codes)
-    ends = np.cumsum([piece.windows for piece in pieces])
-    tops = [int(part.argmax()) for part in np.split(predictions, ends[:-1])]
-    best = tops + ends - [piece.windows for piece in pieces]
-    unknown = (codes[best] == N).sum(axis=1) / (codes[best] != PAD).sum(axis=1)
-    for piece, top, score, share in zip(pieces, tops, predictions[best], unknown, strict=True):
-        length = piece.first + len(piece.text)
-        yield Score(piece.name, length, float(score), piece.first + top + 1, float(share))
+def _rows(scores: Scores, rows: slice) -> Scores:
+    best = scores.best
+    chosen = Best(best.score[rows], best.spread[rows], best.start[rows], best.unknown[rows])
+    return Scores(scores.names[rows], scores.lengths[rows], chosen)
 
 
-def _encode_windows(pieces: list[_Piece]) -> NDArray[np.uint8]:
-    """Codes of all windows of the pieces, shape (windows, 41); each letter is encoded once."""
-    text = "".join(piece.text for piece in pieces)
-    windows = np.array([piece.windows for piece in pieces])
-    lengths = np.array([len(piece.text) for piece in pieces])
-    ends = np.cumsum(lengths)
-
-    def name(line: int) -> str:
-        return f"record {pieces[int(np.searchsorted(ends, line * WIDTH, side='right'))].name!r}"
-
-    lines, _ = encode([text[i : i + WIDTH] for i in range(0, len(text), WIDTH)], name)
-    letters = np.append(lines.ravel()[: len(text)], np.full(WIDTH, PAD, np.uint8))
-    begins = np.repeat(ends - lengths - np.cumsum(windows) + windows, windows) + np.arange(windows.sum())
-    codes: NDArray[np.uint8] = np.lib.stride_tricks.sliding_window_view(letters, WIDTH)[begins]
-    if lengths.min() < WIDTH:  # behind a short piece there are letters of the next one
-        codes[np.arange(WIDTH) >= np.repeat(lengths, windows)[:, None]] = PAD
-    return codes
+def _merged(held: Scores, scores: Scores) -> Scores:
+    """Let the first sequence have the better window of both its parts."""
+    if scores.best.score[0] > held.best.score[0]:
+        return scores
+    for name in ("score", "spread", "start", "unknown"):
+        getattr(scores.best, name)[0] = getattr(held.best, name)[0]
+    return scores

@@ -16,7 +16,7 @@ from data_io.sealed import open_test_set
 from data_io.training_set import TrainingSet
 from models import tensors
 from models.config import split_params
-from models.weights import save_model
+from models.weights import QUANTILES, save_model
 from search.results.figures import write_results
 from search.service.notices import WorkerLost
 from search.service.observers import Observer
@@ -134,11 +134,11 @@ class Finals:
             at = datetime.now(UTC).isoformat(timespec="seconds")
             self._record.set(test_opened={"at": at, "trial": winner.trial, "weights": digest})
         key = f"{self._record.name}#test"
-        return HeldOutTask(key, spec.architecture, winner.params, members, self._data.validation, test)
+        return HeldOutTask(key, spec.architecture, winner.params, members, self._data, test)
 
     def _keep_figures(self, event: Tested) -> None:
         winner, members = self._retraining.winner()
-        self._save_model(winner, members)
+        self._save_model(winner, members, event.quantiles)
         with write_atomically(self._artifacts / NAME) as temporary:
             temporary.write_bytes(event.predictions)
         result = write_results(
@@ -154,9 +154,13 @@ class Finals:
         self._tested, self._testing = True, None
         self._retraining.drop_checkpoints()
 
-    def _save_model(self, winner: Finalist, members: list[Member]) -> None:
+    def _save_model(self, winner: Finalist, members: list[Member], quantiles: list[float]) -> None:
         network, _ = split_params(self._record.spec.architecture, winner.params)
-        extra = {"scaling": self._data.scaling.to_dict(), "provenance": self._record.provenance()}
+        extra = {
+            "scaling": self._data.scaling.to_dict(),
+            "provenance": self._record.provenance(),
+            QUANTILES: quantiles,
+        }
         states = [member.weights for member in members]
         save_model(self._artifacts / "model", self._record.spec.architecture, network, states, extra)
 

@@ -75,11 +75,14 @@ class Tested(Event):
     ensemble : Figures
     predictions : bytes
         The table of `data_io.predictions`.
+    quantiles : list of float
+        Of the ensemble's predictions for the training probes (`models.weights.quantiles_of`).
     """
 
     members: tuple[Figures, ...]
     ensemble: Figures
     predictions: bytes
+    quantiles: list[float]
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from models.metrics import pearson, spearman
 from models.predict import predict
 from models.registry import get_architecture
 from models.trainer import Trainer
+from models.weights import quantiles_of
 from search.workers.events import Event, Figures, Reported, Stopped, Tested, Trained
 from search.workers.evidence_task import EvidenceTask
 
@@ -92,36 +93,39 @@ class HeldOutTask:
         Hyperparameters, flat.
     members : tuple of bytes
         The members' weights, safetensors.
-    validation, test : Examples
+    data : TrainingSet
+    test : Examples
     """
 
     key: str
     architecture: str
     params: Mapping[str, Any]
     members: tuple[bytes, ...]
-    validation: Examples
+    data: TrainingSet
     test: Examples
 
     def run(self, wanted: Wanted) -> Iterator[Event]:
-        """Score both sets and yield a `Tested`, with the figures of each member and of the ensemble."""
+        """Score validation and test, and yield a `Tested`."""
         network, _ = split_params(self.architecture, dict(self.params))
         predictions = []
         for weights in self.members:
             model = get_architecture(self.architecture).build(network)
             model.load_state_dict(safetensors.torch.load(weights))
-            predictions.append([predict(model, examples.codes) for examples in (self.validation, self.test)])
+            sides = self.data.train, self.data.validation, self.test
+            predictions.append([predict(model, examples.codes) for examples in sides])
             if not wanted():
                 yield Stopped(self.key)
                 return
-        members = tuple(self._figures(*prediction) for prediction in predictions)
-        validation, test = (np.stack(side) for side in zip(*predictions, strict=True))
+        members = tuple(self._figures(*prediction[1:]) for prediction in predictions)
+        training, validation, test = (np.stack(side) for side in zip(*predictions, strict=True))
         table = pack_predictions(Predictions(self.test.codes, self.test.targets, test))
-        yield Tested(self.key, members, self._figures(mean_of(validation), mean_of(test)), table)
+        ensemble = self._figures(mean_of(validation), mean_of(test))
+        yield Tested(self.key, members, ensemble, table, quantiles_of(mean_of(training)))
 
     def _figures(self, validation: np.ndarray, test: np.ndarray) -> Figures:
         return Figures(
-            val_spearman=spearman(validation, self.validation.targets),
-            val_pearson=pearson(validation, self.validation.targets),
+            val_spearman=spearman(validation, self.data.validation.targets),
+            val_pearson=pearson(validation, self.data.validation.targets),
             test_spearman=spearman(test, self.test.targets),
             test_pearson=pearson(test, self.test.targets),
         )

@@ -5,12 +5,16 @@ import os
 import subprocess
 import sys
 import threading
-from itertools import groupby
 
+import numpy as np
 import pytest
+from Bio.SeqIO.FastaIO import SimpleFastaParser
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from data_io.errors import DataError
-from data_io.fasta import open_fasta
+from data_io.sequence_blocks import WANTED
+from data_io.sequences import open_sequences
 from tests.conftest import REPOSITORY
 
 S = "AGCUUGCAUGACGGAUCGAUUGCAUGCAUAGCAUCGAUCGGGCAUAUCGCGAUACGAUC"
@@ -21,13 +25,24 @@ END_OF_BGZIP = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000
 
 def read(path):
     """Names and sequences of the whole file."""
-    with open_fasta(path) as file:
-        records = groupby(file.fragments(), key=lambda fragment: (fragment.record, fragment.name))
-        return [(name, "".join(part.text for part in parts)) for (_, name), parts in records]
+    found = []
+    with open_sequences(path) as file:
+        for block in file.blocks():
+            assert (block.codes <= 4).all()
+            assert (block.lengths > 0).all()
+            text = "".join(np.array(list("ACGUN"))[block.codes])
+            ends = np.cumsum(block.lengths)
+            parts = [text[end - n : end] for end, n in zip(ends, block.lengths, strict=True)]
+            named = list(zip(block.names, parts, strict=True))
+            if block.continues:
+                assert found[-1][0] == named[0][0]
+                found[-1] = (found[-1][0], found[-1][1] + named.pop(0)[1])
+            found += named
+    return found
 
 
 def check(path, **options):
-    with open_fasta(path) as file:
+    with open_sequences(path) as file:
         return file.check(**options)
 
 
@@ -84,23 +99,22 @@ REFUSED = {
     "a letter like K": (">a\nAC\u212a\n", f"record 'a' has the letter '\u212a' in line 2{ONLY}"),
     "a structure": (f"{A}(((...)))\n", f"record 'a' has the letter '(' in line 3{ONLY}"),
     "a zero byte": (">a\nAC\0GU\n", f"record 'a' has the letter '\\x00' in line 2{ONLY}"),
+    "a carriage return within a line": (">a\nAC\rGU\n", f"record 'a' has the letter '\\r' in line 2{ONLY}"),
     "a far line": (f">a\n{S * 4000}\n{S}\nAC!\n", f"record 'a' has the letter '!' in line 4{ONLY}"),
     "a > within a long line": (
         f">a\n{'A' * (1 << 16)}>b\n{S}\n",
         f"record 'a' has the letter '>' in line 2{ONLY}",
     ),
-    "no header": ("ACGU\n", "line 1 stands before the first '>'; is this a FASTA file?"),
-    "a table": (f"a\t{S}\n", "line 1 stands before the first '>'; is this a FASTA file?"),
-    "FASTQ": (f"@r1\n{S}\n+\n{S}\n", "line 1 stands before the first '>'; this looks like FASTQ, convert it"),
+    "FASTQ": (f"@r1\n{S}\n+\n{S}\n", "line 1 is no sequence; this looks like FASTQ, convert it"),
     "a web page": (
         "\n<!DOCTYPE html>\n",
-        "line 2 stands before the first '>'; this looks like a web page, get the file again",
+        "line 2 is no sequence; this looks like a web page, get the file again",
     ),
-    "no record": ("\n\n", "holds no sequence; give a FASTA file with at least one record"),
-    "nothing": ("", "holds no sequence; give a FASTA file with at least one record"),
+    "no record": ("\n\n", "holds no sequence; give " + WANTED),
+    "nothing": ("", "holds no sequence; give " + WANTED),
     "nothing, compressed": (
         gzip.compress(b""),
-        "holds no sequence; give a FASTA file with at least one record",
+        "holds no sequence; give " + WANTED,
     ),
     "an empty record": (">one\n>two\nACGU\n", "record 'one' has no sequence; complete it or remove it"),
     "an empty last record": (f"{A}>two\n \n", "record 'two' has no sequence; complete it or remove it"),
@@ -108,17 +122,16 @@ REFUSED = {
         ">a\n\u00a0\n>b\nA\n",
         "record 'a' has no sequence; complete it or remove it",
     ),
-    "a picture": (b"\xff\xd8\xff\xe0 picture", "is no text; give a FASTA file"),
-    "a program": (b"\x7fELF\x02\x01\0\0", "is no text; give a FASTA file"),
-    "half a letter of UTF-16": (A.encode("utf-16") + b"A", "is no text; give a FASTA file"),
+    "a picture": (b"\xff\xd8\xff\xe0 picture", "is no text; give " + WANTED),
+    "a program": (b"\x7fELF\x02\x01\0\0", "is no text; give " + WANTED),
+    "half a letter of UTF-16": (A.encode("utf-16") + b"A", "is no text; give " + WANTED),
     "gzip that ends early": (
         PACKED[:-9],
-        "cannot be read (Compressed file ended before the end-of-stream marker was reached); "
-        "give a FASTA file",
+        "cannot be read (Compressed file ended before the end-of-stream marker was reached); give " + WANTED,
     ),
     "gzip with something behind": (
         PACKED + b"junk",
-        "cannot be read (Not a gzipped file (b'ju')); give a FASTA file",
+        "cannot be read (Not a gzipped file (b'ju')); give " + WANTED,
     ),
     "bzip2": (b"BZh91AY&SY", "is compressed by bzip2; unpack it, or give it plain or compressed by gzip"),
     "xz": (b"\xfd7zXZ\0\0", "is compressed by xz; unpack it, or give it plain or compressed by gzip"),
@@ -130,8 +143,11 @@ REFUSED = {
 }
 
 
+@pytest.mark.parametrize("chunk", [17, 1 << 16, 1 << 20])
 @pytest.mark.parametrize("case", READ)
-def test_read(tmp_path, case):
+def test_read(tmp_path, case, chunk, monkeypatch):
+    """However much is read at once."""
+    monkeypatch.setattr("data_io.fasta.CHUNK", chunk)
     content, records = READ[case]
     path = write(tmp_path, content)
     assert read(path) == records
@@ -168,7 +184,7 @@ def test_files_that_cannot_be_opened(tmp_path):
     ):
         with pytest.raises(DataError) as caught:
             read(path)
-        assert str(caught.value) == f"{path}: {reason}; give a FASTA file"
+        assert str(caught.value) == f"{path}: {reason}; give " + WANTED
 
 
 def test_what_a_check_counts(tmp_path):
@@ -193,8 +209,8 @@ def test_a_pipe_can_be_read_twice(tmp_path, content):
     os.mkfifo(tmp_path / "pipe")
     writer = threading.Thread(target=(tmp_path / "pipe").write_bytes, args=(content,), daemon=True)
     writer.start()
-    with open_fasta(tmp_path / "pipe") as file:
-        assert (file.check().letters, [part.text for part in file.fragments()]) == (59, [S])
+    with open_sequences(tmp_path / "pipe") as file:
+        assert (file.check().letters, [len(block.codes) for block in file.blocks()]) == (59, [59])
     writer.join(10)
 
 
@@ -203,9 +219,9 @@ def test_a_pipe_can_be_read_twice(tmp_path, content):
 def test_standard_input(tmp_path, content, pipe):
     """Of a file, what was read before is no part of it."""
     body = (
-        "from pathlib import Path; import os; from data_io.fasta import *\n"
+        "from pathlib import Path; import os; from data_io.sequences import *\n"
         "os.read(0, 3)\n"
-        "with open_fasta(Path('-')) as f: print(f.name, f.check().letters, len(list(f.fragments())))"
+        "with open_sequences(Path('-')) as f: print(f.name, f.check().letters, len(list(f.blocks())))"
     )
     path = write(tmp_path, b"###" + content)
     command = [sys.executable, "-c", body]
@@ -219,7 +235,30 @@ def test_standard_input(tmp_path, content, pipe):
     assert (done.stdout, done.stderr) == (b"standard input 59 1\n", b"")
 
 
-def test_memory_does_not_grow_with_a_sequence(tmp_path):
-    path = write(tmp_path, ">a\n" + S * 20_000)
-    with open_fasta(path) as file:
-        assert max(len(part.letters) for part in file.fragments()) <= 1 << 16
+@pytest.mark.parametrize("content", [">a\n" + S * 20_000, ">a\n" + f"{S}\n" * 20_000, S * 20_000])
+def test_memory_does_not_grow_with_a_sequence(tmp_path, content, monkeypatch):
+    for module in ("fasta", "sequence_lines"):
+        monkeypatch.setattr(f"data_io.{module}.CHUNK", 1 << 16)
+    path = write(tmp_path, content)
+    with open_sequences(path) as file:
+        assert max(len(block.codes) for block in file.blocks()) <= 2 << 16
+    assert [sequence for _, sequence in read(path)] == [S * 20_000]
+
+
+lines = st.text("ACGUTNacgutn", max_size=30) | st.just("")
+records = st.lists(st.tuples(st.text("ab1 >|\t", max_size=12), st.lists(lines, max_size=4)), min_size=1)
+
+
+@settings(deadline=None, max_examples=60)
+@given(records, st.sampled_from(["\n", "\r\n"]), st.integers(20, 90))
+def test_it_reads_what_biopython_reads(tmp_path_factory, records, newline, chunk):
+    text = "".join(f">x{title}\n" + "".join(f"{line}\n" for line in [*rows, "AC"]) for title, rows in records)
+    path = tmp_path_factory.mktemp("fasta") / "x.fa"
+    path.write_text(text, newline=newline)
+    expected = [
+        (title.split()[0], sequence.upper().replace("T", "U"))
+        for title, sequence in SimpleFastaParser(path.open())
+    ]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("data_io.fasta.CHUNK", chunk)
+        assert read(path) == expected

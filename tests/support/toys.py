@@ -37,9 +37,9 @@ def finish_study(folder: Path, architecture="cnn", protein="RBFOX1", experiment=
     torch.manual_seed(0)
     members = [config.build(network).state_dict() for _ in range(2)]
     provenance = {"seed": 1, "split": "grouped", "versions": {"torch": "2.13.0"}, "fingerprint": "ab12"}
-    save_model(
-        folder / "model", architecture, network, members, {"scaling": {"mean": 1.0}, "provenance": provenance}
-    )
+    quantiles = [number / 100 - 1 for number in range(201)]
+    extra = {"scaling": {"mean": 1.0}, "provenance": provenance, "training_quantiles": quantiles}
+    save_model(folder / "model", architecture, network, members, extra)
     result = {
         "study": f"{protein}/{experiment}/{architecture}",
         "protein": protein,

@@ -14,8 +14,9 @@ from torch import Tensor, nn
 from models.fast.bfloat16 import product_dtype
 from models.fast.convolution.deeper import conv_relu, pool_features
 from models.fast.convolution.one_hot import conv_pool, one_hot_conv_relu
+from models.fast.convolution.sliding import slide
 
-__all__ = ["convolve", "convolve_and_pool"]
+__all__ = ["convolve", "convolve_and_pool", "convolve_and_slide"]
 
 
 class Convolution(Protocol):
@@ -69,3 +70,24 @@ def convolve_and_pool(codes: Tensor, layers: Sequence[Layer], pooling: str, prec
         convolution, norm = layers[0]
         return conv_pool(codes, convolution.weight, convolution.bias, pooling, norm)
     return pool_features(convolve(codes, layers, precision), pooling)
+
+
+def convolve_and_slide(
+    codes: Tensor, layers: Sequence[Layer], pooling: str, precision: str, width: int
+) -> Tensor:
+    """The same, pooled over every stretch of one long sequence, whose stretches share their features.
+
+    Parameters
+    ----------
+    codes : integer Tensor (T,)
+    layers, pooling, precision
+        As in `convolve_and_pool`.
+    width : int
+        Letters of a stretch.
+
+    Returns
+    -------
+    float32 Tensor (T - width + 1, C), or (T - width + 1, 2C) for `"max+average"`
+    """
+    x = convolve(codes[None], layers, precision if len(layers) > 1 else "float32")[0]
+    return slide(x, width - (len(codes) - len(x)), pooling)

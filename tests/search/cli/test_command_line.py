@@ -107,7 +107,8 @@ class TestResults:
         rows = list(csv.DictReader(io.StringIO(done.stdout), delimiter="\t"))
         assert [row["name"] for row in rows] == ["hit", "dna", "long", "some"]
         assert [row["length"] for row in rows] == ["20", "20", "80", "10"]
-        assert [row["unknown"] for row in rows] == ["0", "0", "0", "1"]
+        assert all(0 <= float(row["percentile"]) <= 100 for row in rows)
+        assert [row["unknown"] for row in rows] == ["0.0", "0.0", "0.0", "1.0"]
         scores = [float(row["score"]) for row in rows]
         model = load_model(tmp_path / "model")
         short = [SEQUENCES[name] for name in ("hit", "dna", "some N")]

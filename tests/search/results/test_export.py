@@ -14,7 +14,7 @@ from data_io.alphabet import encode
 from data_io.errors import ModelError, StorageError, StudyError
 from models.weights import load_model
 from search.results.export import export_study
-from search.results.scoring import predict_fasta
+from search.results.predicting import predict_file
 from tests.support.toys import finish_study
 
 FILES = [
@@ -72,7 +72,7 @@ def test_the_export_alone_predicts_as_the_study_did(artifacts, out, tmp_path):
     np.testing.assert_array_equal(load_model(moved).predict(codes), before)
     fasta = tmp_path / "x.fasta"
     fasta.write_text(">a\nACGUACGUAGCUAGCUAGCAUC\n")
-    predict_fasta(moved, fasta, tmp_path / "x.tsv")
+    predict_file(moved, fasta, tmp_path / "x.tsv")
     assert (tmp_path / "x.tsv").read_text().splitlines()[1].startswith("a\t22\t")
 
 
@@ -92,8 +92,8 @@ def test_the_readme_says_what_to_do_and_it_works(artifacts, out):
     assert "cnn for RBFOX1 (RNCMPT00168, Homo_sapiens)" in text
     assert "validation 0.550, test 0.540" in text
     assert "rbptune predict . sequences.fasta" in text
-    lines = re.findall(r"^    (from .*|scores = .*)$", text, re.MULTILINE)
-    assert len(lines) == 3
+    lines = re.findall(r"^    (import .*|scores = .*)$", text, re.MULTILINE)
+    assert len(lines) == 2
     program = "\n".join([*lines, "print(scores.shape)"])
     root = str(Path(__file__).parents[2])
     done = subprocess.run(

@@ -6,12 +6,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import safetensors.torch
+from torch.nn import Module
 
 from data_io.experiments import Experiment
 from data_io.predictions import unpack_predictions
 from data_io.sealed import open_test_set
 from data_io.training_set import TrainingSet, load_training_set
+from models.config import split_params
 from models.metrics import spearman
+from models.predict import predict
+from models.registry import get_architecture
 from search.workers.events import Failed, Reported, Stopped, Tested, Trained
 from search.workers.executor import guarded
 from search.workers.tasks import HeldOutTask, TrainTask
@@ -87,7 +92,7 @@ def test_the_ensemble_is_the_mean_of_its_members(data: TrainingSet, simulated: P
     test = open_test_set(simulated, EXPERIMENT, data.scaling, None)
 
     def figures(*weights: bytes) -> Tested:
-        (end,) = HeldOutTask("k", "cnn", PARAMS, weights, data.validation, test).run(always)
+        (end,) = HeldOutTask("k", "cnn", PARAMS, weights, data, test).run(always)
         assert isinstance(end, Tested)
         return end
 
@@ -96,9 +101,18 @@ def test_the_ensemble_is_the_mean_of_its_members(data: TrainingSet, simulated: P
     best = [max(report.spearman for report in end.curve) for end in ends]
     assert np.allclose([member.val_spearman for member in both.members], best, atol=2e-3)
     assert both.ensemble not in both.members
+    training = predict([_model(weights) for weights in members], data.train.codes)
+    steps = np.linspace(0, 1, 201)
+    np.testing.assert_allclose(both.quantiles, np.quantile(training, steps), rtol=1e-5, atol=1e-6)
     kept = unpack_predictions(both.predictions)
     np.testing.assert_array_equal(kept.codes, test.codes)
     np.testing.assert_array_equal(kept.measured, test.targets)
     assert spearman(kept.predicted, kept.measured) == both.ensemble.test_spearman
     alone = [spearman(each, kept.measured) for each in kept.members]
     assert alone == [member.test_spearman for member in both.members]
+
+
+def _model(weights: bytes) -> Module:
+    model = get_architecture("cnn").build(split_params("cnn", dict(PARAMS))[0])
+    model.load_state_dict(safetensors.torch.load(weights))
+    return model

@@ -68,7 +68,7 @@ def a_prediction_with_a_config_of_another_version(place: Place) -> Command:
     return place.predict(">a\nACGU\n", place.root / "model")
 
 
-@says("{root}/new.fasta: no such file; give a FASTA file")
+@says("{root}/new.fasta: no such file; give FASTA, a table separated by tabs, or a sequence a line")
 def a_fasta_that_is_missing(place: Place) -> Command:
     return place.predict(None)
 
@@ -81,14 +81,27 @@ def a_fasta_with_protein_letters(place: Place) -> Command:
     return place.predict(">rna\nACGU\n>protein\nACGU\nMKVLAAG\n")
 
 
-@says("{root}/new.fasta: holds no sequence; give a FASTA file with at least one record")
+@says("{root}/new.fasta: holds no sequence; give FASTA, a table separated by tabs, or a sequence a line")
 def an_empty_fasta(place: Place) -> Command:
     return place.predict("")
 
 
-@says("{root}/new.fasta: line 1 stands before the first '>'; is this a FASTA file?")
-def a_fasta_without_names(place: Place) -> Command:
-    return place.predict("ACGU\n")
+@says("{root}/new.fasta: line 1 is no sequence; this looks like a table with commas, save it with tabs")
+def sequences_between_commas(place: Place) -> Command:
+    return place.predict("name,sequence\na,ACGU\n")
+
+
+@says(
+    "{root}/new.fasta: has 3 columns, and none is called sequence; call it so in a header, or give two "
+    "columns, name and sequence"
+)
+def a_table_that_does_not_say_where_the_sequences_are(place: Place) -> Command:
+    return place.predict("a\tb\tACGU\n")
+
+
+@says("--threads '0': should be greater than or equal to 1; see rbptune predict --help")
+def no_threads(place: Place) -> Command:
+    return [*place.predict(">a\nACGU\n"), "--threads", 0]
 
 
 @says("{root}/new.fasta: record 'a' has no sequence; complete it or remove it")

@@ -1,0 +1,47 @@
+"""Commands that use an exported model: predict."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from data_io.outputs import STANDARD_OUTPUT
+from search.cli.options import OutOption, console, cores, say_written
+
+ExportArgument = Annotated[Path, typer.Argument(help="Folder of an export.", show_default=False)]
+StrictOption = Annotated[
+    bool, typer.Option("--strict", help="Refuse letters such as R (A or G), otherwise read as N.")
+]
+ThreadsOption = Annotated[
+    int | None, typer.Option("--threads", min=1, help="Threads that predict.", show_default="one a core")
+]
+
+
+def predict(
+    export_dir: ExportArgument,
+    sequences: Annotated[
+        Path,
+        typer.Argument(
+            help="FASTA, a table with a column called sequence, or a sequence a line; plain or gzip; - is "
+            "standard input.",
+            show_default=False,
+        ),
+    ],
+    out: OutOption = None,
+    strict: StrictOption = False,
+    threads: ThreadsOption = None,
+) -> None:
+    """Score sequences with an exported model; write a table, .tsv or .csv.
+
+    The score is the predicted log intensity in standard deviations from the mean of the training probes, of
+    the best window of 41 where a sequence is longer. Beside it stand the spread of the ensemble's members,
+    and the percentile of the score among the predictions for the training probes.
+    """
+    from search.cli.bars import reading_bar
+    from search.results.predicting import predict_file
+
+    with reading_bar(console()) as progress:
+        predict_file(export_dir, sequences, out or STANDARD_OUTPUT, strict, threads or cores(), progress)
+    say_written(out)
