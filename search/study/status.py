@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -32,9 +32,14 @@ def read_status(workspace: Workspace) -> list[dict[str, Any]]:
     ------
     StorageError
     """
-    rows = _read_rows(workspace)
+    return with_interrupted(workspace, lambda: _read_rows(workspace))
+
+
+def with_interrupted(workspace: Workspace, read: Callable[[], list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    """Give the rows that `read` gives; those under way in the hands of no driver are "interrupted"."""
+    rows = read()
     if _under_way(rows) and not is_driven(workspace):
-        rows = _read_rows(workspace)  # a driver that ended just then has left them otherwise
+        rows = read()  # a driver that ended just then has left them otherwise
         if _under_way(rows) and not is_driven(workspace):
             for row in _under_way(rows):
                 row |= {"state": INTERRUPTED, "reason": LEFT}
@@ -51,10 +56,16 @@ def _read_rows(workspace: Workspace) -> list[dict[str, Any]]:
     with database_errors(workspace.storage_url):
         studies = study_figures(engine)
     engine.dispose()
-    return [_row(study) for study in studies if {"spec", "state"} <= study.attributes.keys()]
+    return [row_of(study) for study in studies if is_ours(study)]
 
 
-def _row(study: StudyFigures) -> dict[str, Any]:
+def is_ours(study: StudyFigures) -> bool:
+    """Tell whether rbptune made a study, and to its end."""
+    return {"spec", "state"} <= study.attributes.keys()
+
+
+def row_of(study: StudyFigures) -> dict[str, Any]:
+    """Give a study as `read_status` does."""
     spec, result = study.attributes["spec"], study.attributes.get("result") or {}
     trials = study.trials
     return {

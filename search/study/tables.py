@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy
-from sqlalchemy import text
+from sqlalchemy import DateTime, bindparam, text
 
 from search.study.states import OPEN_STATES, State
 
@@ -40,6 +43,27 @@ DATA = """
 """
 
 
+CHANGING = text(ATTRIBUTES.replace("'spec', ", ""))
+SPECS = text("""
+    SELECT study_id, value_json FROM study_user_attributes WHERE key = 'spec' AND study_id > :last
+""")
+NEW_TRIALS = (
+    text("""
+    SELECT t.trial_id, t.study_id, t.number, CAST(t.state AS VARCHAR) AS state,
+    t.datetime_start, t.datetime_complete, v.value
+    FROM trials t LEFT JOIN trial_values v ON v.trial_id = t.trial_id
+    WHERE t.trial_id > :last OR t.trial_id IN :open ORDER BY t.datetime_complete, t.trial_id
+""")
+    .bindparams(bindparam("open", expanding=True))
+    .columns(datetime_start=DateTime, datetime_complete=DateTime)
+)
+
+LAST_EPOCHS = text("""
+    SELECT trial_id, MAX(step) AS epoch FROM trial_intermediate_values
+    WHERE trial_id IN :trials GROUP BY trial_id
+""").bindparams(bindparam("trials", expanding=True))
+
+
 @dataclass
 class StudyFigures:
     """A study as it stands in the tables: its attributes, its trials by state, and its best value."""
@@ -48,6 +72,19 @@ class StudyFigures:
     attributes: dict[str, Any] = field(default_factory=dict)
     trials: dict[str, int] = field(default_factory=dict)
     best: float | None = None
+
+
+@dataclass(frozen=True)
+class TrialRow:
+    """A trial of a study: its state and value; times are naive, in UTC, as Optuna writes them."""
+
+    trial: int
+    study: int
+    number: int
+    state: str
+    started: datetime | None
+    ended: datetime | None
+    value: float | None
 
 
 @dataclass(frozen=True)
@@ -77,6 +114,39 @@ def data_folders(engine: sqlalchemy.Engine) -> list[str]:
     """Give the folders of measurements that studies were made with, those of the latest study first."""
     with engine.connect() as connection:
         return [json.loads(value) for (value,) in connection.execute(text(DATA))]
+
+
+def study_attributes(connection: sqlalchemy.Connection, specs: dict[int, Any]) -> dict[int, StudyFigures]:
+    """Read the attributes of all studies, by their numbers.
+
+    A specification is long and never changes: `specs` has those that were read before, and gets the new ones.
+    """
+    for study, value in connection.execute(SPECS, {"last": max(specs, default=0)}):
+        specs[study] = json.loads(value)
+    found: dict[int, StudyFigures] = {}
+    for study, name, key, value in connection.execute(CHANGING):
+        figures = found.get(study)
+        if figures is None:
+            figures = found[study] = StudyFigures(name, {"spec": specs[study]} if study in specs else {})
+        figures.attributes[key] = _parsed(value)
+    return found
+
+
+def new_trials(connection: sqlalchemy.Connection, last: int, open_trials: Collection[int]) -> list[TrialRow]:
+    """Read the trials above the number `last` and those that had not ended, in the order of their ends."""
+    found = connection.execute(NEW_TRIALS, {"last": last, "open": [*open_trials]})
+    return [TrialRow(*row) for row in found]
+
+
+def last_epochs(connection: sqlalchemy.Connection, trials: Collection[int]) -> dict[int, int]:
+    """Give the last epoch that each of some trials has reported, by their numbers in the database."""
+    found = connection.execute(LAST_EPOCHS, {"trials": [*trials]})
+    return {row.trial_id: row.epoch for row in found}
+
+
+@lru_cache(maxsize=4096)
+def _parsed(value: str) -> Any:
+    return json.loads(value)
 
 
 def open_studies(engine: sqlalchemy.Engine) -> dict[str, OpenStudy]:

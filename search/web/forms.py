@@ -45,7 +45,10 @@ class Form(Handler):
 
     async def write_studies(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """Run a function that writes, one at a time; other pages are answered meanwhile."""
-        return await asyncio.get_running_loop().run_in_executor(self.site.writing, function, *arguments)
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self.site.writing, function, *arguments)
+        finally:
+            self.site.board.forget_look()
 
 
 class LaunchForm(Form, View):

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
@@ -13,37 +11,12 @@ from tornado.web import HTTPError, RequestHandler, StaticFileHandler
 
 from data_io.errors import StudyError, UserError
 from search.web.access import Visitor
+from search.web.asked import Asked, Query
 from search.web.guard import READING, SECURITY_HEADERS, foreign_host, not_possible
 from search.web.site import Site
 
-_log = logging.getLogger(__name__)
-
 # A page that tells nothing of where it is sends forms as those of an unknown site.
 OWN_HEADERS = {"Referrer-Policy": "same-origin"}
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What a request asks for.
-
-    Attributes
-    ----------
-    path : tuple of str
-        What the route's groups matched, decoded.
-    query : dict of str to list of str
-        The values of the address's query.
-    """
-
-    path: tuple[str, ...]
-    query: Mapping[str, list[str]]
-
-    def first(self, name: str, default: str = "") -> str:
-        """Give the first value of a name in the query."""
-        return self.query.get(name, [default])[0]
-
-
-Query = Callable[[Site, Asked], Mapping[str, Any]]
-"""Looks up what a template shows; raises StudyError where there is no such study."""
 
 
 class Handler(RequestHandler):
@@ -116,8 +89,17 @@ class Handler(RequestHandler):
         if status_code == HTTPStatus.METHOD_NOT_ALLOWED:
             self.set_header("Allow", "GET, HEAD, OPTIONS")
             text = not_possible(self.request.method or "")
+        facts = {"status": status_code, "text": text}
+        if status_code == HTTPStatus.NOT_FOUND:
+            self.finish(self.page("missing.html", facts))
+            return
         self.set_header("Content-Type", "text/plain; charset=utf-8")
         self.finish(f"{status_code}: {text}\n")
+
+    def asked(self, path: tuple[str, ...]) -> Asked:
+        """Give what the request asks for."""
+        query = {name: self.get_query_arguments(name) for name in self.request.query_arguments}
+        return Asked(path, query)
 
     async def work(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """Run a function on the site's threads; mistakes become answers."""
@@ -138,8 +120,7 @@ class View(Handler):
 
     async def get(self, *path: str) -> None:
         """Answer with the page."""
-        query = {name: self.get_arguments(name) for name in self.request.query_arguments}
-        self.finish(await self.work(self._page, Asked(path, query)))
+        self.finish(await self.work(self._page, self.asked(path)))
 
     head = get
 
@@ -156,9 +137,8 @@ class Text(Handler):
 
     async def get(self, *path: str) -> None:
         """Answer with the text."""
-        query = {name: self.get_query_arguments(name) for name in self.request.query_arguments}
         self.set_header("Content-Type", "text/plain; charset=utf-8")
-        self.finish(await self.work(self._query, self.site, Asked(path, query)))
+        self.finish(await self.work(self._query, self.site, self.asked(path)))
 
     head = get
 
@@ -175,7 +155,7 @@ class Missing(Handler):
     def prepare(self) -> None:
         """Say that nothing is here."""
         super().prepare()
-        raise HTTPError(404, "nothing is here; the studies are at %s/", self.site.root)
+        raise HTTPError(404, "there is no such page")
 
 
 def _said(error: BaseException) -> str | None:

@@ -21,6 +21,7 @@ from search.web.guard import ReadOnlyGuard
 from search.web.handlers import Missing
 from search.web.routes import routes
 from search.web.site import Site
+from search.web.way_back import with_way_back
 
 Pages = Callable[[Executor, str, int], HTTPServerConnectionDelegate]
 """Given threads to work on and the server's own name and port, gives what answers requests."""
@@ -56,9 +57,11 @@ def make_pages(
 
     def build(threads: Executor, name: str, port: int) -> HTTPServerConnectionDelegate:
         site = Site(workspace, address.root_path, guard, given, threads, port, data)
+        threads.submit(site.board.current)  # so that the first reader need not wait for the first look
         own = Application(routes(site), default_handler_class=Missing, site=site, compress_response=True)
+        linked = with_way_back(dashboard, site.root, site.static)
+        gate = Gate(linked, given, site.cookie, f"{site.root}/login")
         beside = PathMatches(f"(?:{re.escape(address.root_path)})?/(?:{'|'.join(PATHS)})(?:/.*)?$")
-        gate = Gate(dashboard, given, site.cookie, f"{site.root}/login")
         return RuleRouter([Rule(beside, Container(gate, threads, name, port)), Rule(AnyMatches(), own)])
 
     return build

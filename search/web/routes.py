@@ -7,12 +7,14 @@ from typing import Any
 
 from tornado.routing import PathMatches, Rule
 
+from search.web.answers import ByNumber, File, Values
+from search.web.asked import Query
 from search.web.forms import ChangeForm, LaunchForm, LogIn
-from search.web.handlers import Query, Static, Text, View
+from search.web.handlers import Static, Text, View
 from search.web.site import STATIC, Site
 from search.web.views.compare import compare
 from search.web.views.launch import launch, shown_command
-from search.web.views.overview import overview
+from search.web.views.overview import changes, overview
 from search.web.views.study import study
 
 
@@ -29,7 +31,10 @@ def routes(site: Site) -> list[Rule]:
     return [
         view("/?", "overview.html", overview),
         view("/study/(.+)", "study.html", study),
+        route(r"/study-(\d+)", ByNumber),
         view("/compare", "compare.html", compare),
+        route("/changes", Values, query=changes),
+        route(r"/files/(.+)/([\w-][\w.-]*)", File),
         route("/launch", LaunchForm, template="launch.html", query=launch),
         route("/launch/command", Text, query=shown_command),
         route("/change", ChangeForm),

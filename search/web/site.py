@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
 from collections.abc import Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
@@ -11,12 +13,17 @@ from urllib.parse import quote
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from tornado.web import StaticFileHandler
 
+from search.study.database import connect, database_errors
 from search.study.status import known_data
+from search.study.trial_tables import StudyTrials, Trial
 from search.study.workspace import Workspace
+from search.web import words
 from search.web.access import Access
+from search.web.board import Board
 from search.web.guard import ReadOnlyGuard
 
 STATIC = Path(__file__).parent / "static"
+REMEMBERED = 8  # studies whose trials are kept in memory
 
 
 class Site:
@@ -73,6 +80,21 @@ class Site:
             lstrip_blocks=True,
         )
         self._templates.globals.update(root=root, static=self.static)
+        self._templates.filters.update(words.FILTERS)
+        self._templates.globals["words"] = words.ENDS
+        self.board = Board(workspace, self.render)
+        self._engine = connect(workspace)
+        self._trials: OrderedDict[int, StudyTrials] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def trials(self, study: int) -> list[Trial]:
+        """List the trials of a study by its number in the database; those of the last few are remembered."""
+        with self._lock, database_errors(self.workspace.storage_url), self._engine.connect() as connection:
+            known = self._trials.pop(study, None) or StudyTrials(study)
+            self._trials[study] = known
+            if len(self._trials) > REMEMBERED:
+                self._trials.popitem(last=False)
+            return known.look(connection)
 
     def data_folders(self) -> list[Path]:
         """List the folders of measurements that can be launched from, the one that was given first.

@@ -10,7 +10,7 @@ from data_io.errors import UserError
 from data_io.experiments import Experiment
 from data_io.splits import PROTOCOLS
 from search.strategy.space_files import shipped_architectures
-from search.web.handlers import Asked
+from search.web.asked import Asked
 from search.web.launch_form import DEFAULTS, command_line, read_form
 from search.web.measured import experiments_in
 from search.web.site import Site

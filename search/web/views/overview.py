@@ -1,16 +1,32 @@
-"""The overview: all studies at one look."""
+"""The overview: all studies at one look, and what has changed since another."""
 
 from __future__ import annotations
 
+import shlex
 from typing import Any
 
-from search.study.lock import describe, holder, is_driven
-from search.study.status import read_status
-from search.web.handlers import Asked
+from search.study.workspace import DEFAULT, Workspace
+from search.web.asked import Asked
 from search.web.site import Site
 
 
 def overview(site: Site, _: Asked) -> dict[str, Any]:
     """Give all studies, and who drives them."""
-    driver = describe(holder(site.workspace)) if is_driven(site.workspace) else None
-    return {"studies": read_status(site.workspace), "driver": driver}
+    return {**site.board.whole(), "commands": first_commands(site.workspace)}
+
+
+def changes(site: Site, asked: Asked) -> dict[str, Any]:
+    """Give what is another since a version of the overview."""
+    return site.board.changes(asked.first("since"))
+
+
+def first_commands(workspace: Workspace) -> list[str]:
+    """Give the commands that fill an empty workspace."""
+    place = "" if workspace.root == DEFAULT else f" --workspace {shlex.quote(str(workspace.root))}"
+    place += "" if workspace.url is None else " --storage ADDRESS"
+    return [
+        "rbptune fetch --out data                     # the published measurements, or use your own",
+        "rbptune proteins --data data                 # what was measured",
+        f"rbptune launch RBFOX1 --data data --arch cnn --detach{place}",
+        f"rbptune serve{place}",
+    ]

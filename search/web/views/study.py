@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from data_io.errors import StudyError
-from search.study.status import read_status
-from search.web.handlers import Asked
+from search.study.states import State
+from search.study.trial_tables import Trial
+from search.web.asked import Asked
+from search.web.charts import best_over_time, best_trial, learning_curves, shown
+from search.web.evidence import PARTS, REPORT, share_of_ceiling
+from search.web.failures import failures
+from search.web.log_tail import study_events
 from search.web.site import Site
+from search.web.words import duration
+
+ROWS = 30  # trials that the table shows at first
 
 
 def study(site: Site, asked: Asked) -> dict[str, Any]:
-    """Give where a study stands.
+    """Give all that is known of a study.
 
     Raises
     ------
@@ -19,7 +28,145 @@ def study(site: Site, asked: Asked) -> dict[str, Any]:
         When there is none of that name.
     """
     (name,) = asked.path
-    found = [row for row in read_status(site.workspace) if row["study"] == name]
-    if not found:
-        raise StudyError(f"no study {name[:200]} in this workspace")
-    return {"study": found[0]}
+    row = find(site, name)
+    trials = site.trials(row["id"])
+    return {
+        "study": row,
+        "siblings": [
+            other["study"]
+            for other in site.board.current()
+            if other["experiment"] == row["experiment"] and other["study"] != name
+        ],
+        "left": _left(row),
+        "retrained": site.board.retrained(name),
+        "curves": shown(learning_curves(trials)),
+        "progress": shown(best_over_time(trials)),
+        "running": _running(site, name, trials),
+        "table": table(trials, asked.first("sort", "-value"), bool(asked.first("all"))),
+        "events": [_event(event) for event in study_events(site.workspace.log, name)],
+        "failures": failures(site.workspace.errors, name),
+        **finished(site, row),
+    }
+
+
+def by_number(site: Site, number: str) -> str:
+    """Give the name of the study that has a number in the database.
+
+    Raises
+    ------
+    StudyError
+        When there is none.
+    """
+    for row in site.board.current():
+        if str(row["id"]) == number:
+            return str(row["study"])
+    raise StudyError(f"no study {number[:20]} in this workspace")
+
+
+def find(site: Site, name: str) -> dict[str, Any]:
+    """Give a study's row by its whole name.
+
+    Raises
+    ------
+    StudyError
+        When there is none.
+    """
+    for row in site.board.current():
+        if row["study"] == name:
+            return row
+    raise StudyError(f"no study {name[:200]} in this workspace")
+
+
+def finished(site: Site, row: dict[str, Any]) -> dict[str, Any]:
+    """Give what a study left at its end."""
+    name, files = row["study"], site.board.evidence
+    evidence = files.of(name) if row["state"] == State.DONE.value else {}
+    motifs = [
+        {**motif, "picture": f"motif_{place}.svg" if files.file(name, f"motif_{place}.svg") else ""}
+        for place, motif in enumerate(evidence.get("motifs") or (), 1)
+    ]
+    return {
+        "evidence": evidence or dict.fromkeys(PARTS),
+        "judged": bool(evidence),
+        "motifs": motifs,
+        "share": share_of_ceiling(evidence, row["test_spearman"]),
+        "report": files.file(name, REPORT) is not None,
+    }
+
+
+def table(trials: Sequence[Trial], sort: str, everything: bool) -> dict[str, Any]:
+    """Lay the trials out as a table, sorted; hyperparameters that never differ stand beside it."""
+    names = list(dict.fromkeys(name for trial in trials for name in trial.params))
+    values = {name: {str(trial.params.get(name)) for trial in trials if trial.params} for name in names}
+    varied = [name for name in names if len(values[name]) > 1]
+    key = _sort_key(sort.removeprefix("-"), varied)
+    there = [trial for trial in trials if key(trial) is not None]
+    there.sort(key=lambda trial: _comparable(key(trial)), reverse=sort.startswith("-"))
+    ordered = [*there, *(trial for trial in trials if key(trial) is None)]
+    best = best_trial(trials)
+    return {
+        "trials": ordered if everything else ordered[:ROWS],
+        "total": len(trials),
+        "best": best.number if best else None,
+        "varied": varied,
+        "same": {name: next(iter(values[name])) for name in names if name not in varied},
+        "sort": sort,
+    }
+
+
+def _seconds(trial: Trial) -> float | None:
+    return (trial.ended - trial.started).total_seconds() if trial.ended and trial.started else None
+
+
+def _sort_key(name: str, varied: Sequence[str]) -> Callable[[Trial], Any]:
+    keys: dict[str, Callable[[Trial], Any]] = {
+        "value": lambda trial: trial.value,
+        "state": lambda trial: trial.state,
+        "epochs": lambda trial: trial.curve[-1][0] if trial.curve else None,
+        "pearson": lambda trial: trial.pearson,
+        "took": _seconds,
+    }
+    if name in varied:
+        return lambda trial: trial.params.get(name)
+    return keys.get(name, lambda trial: trial.number)
+
+
+def _comparable(value: Any) -> tuple[bool, Any]:
+    number = isinstance(value, int | float)
+    return not number, value if number else str(value)
+
+
+def _left(row: dict[str, Any]) -> str:
+    seconds = row["progress"].seconds_left(row["trials_total"] or 0)
+    searching = row["state"] == State.SEARCHING.value
+    return duration(seconds) if searching and seconds is not None else ""
+
+
+def _running(site: Site, name: str, trials: Sequence[Trial]) -> list[dict[str, Any]]:
+    if site.board.driver is None:
+        return []
+    return [
+        {
+            "number": trial.number,
+            "worker": site.board.worker(name, trial.number),
+            "epoch": trial.curve[-1][0] if trial.curve else 0,
+            "value": trial.curve[-1][1] if trial.curve else None,
+            "started": trial.started,
+        }
+        for trial in trials
+        if trial.state == "RUNNING"
+    ]
+
+
+def _event(event: dict[str, Any]) -> dict[str, str]:
+    facts = {key: value for key, value in event.items() if key not in ("time", "event", "study", "params")}
+    texts = (
+        f"{key} {value:.3f}" if isinstance(value, float) else f"{key} {value}"
+        for key, value in facts.items()
+        if value is not None
+    )
+    return {
+        "time": str(event.get("time", "")),
+        "what": str(event.get("event", "")).replace("_", " "),
+        "facts": ", ".join(texts).replace("_", " "),
+    }

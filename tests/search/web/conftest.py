@@ -1,6 +1,8 @@
 """A study database as a driver leaves it, and a web server before its pages."""
 
+import os
 import shutil
+from pathlib import Path
 
 import optuna
 import pytest
@@ -9,6 +11,17 @@ from search.web.address import Address
 from search.web.pages import make_pages
 from tests.support.nginx import REQUIRED, find_nginx, location_of_the_readme, proxying
 from tests.support.pages import fill, open_writer, place_of, served
+
+CHROMIUM = Path("/usr/bin/chromium")
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 
 @pytest.fixture(scope="session")
@@ -49,3 +62,39 @@ def behind_nginx(nginx, database):
         proxying(nginx, location_of_the_readme(server.port)) as port,
     ):
         yield f"http://localhost:{port}/rbptune"
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """A headless Chromium; its absence skips, or fails where RBPTUNE_REQUIRE_BROWSER=1."""
+    if not CHROMIUM.exists():
+        reason = f"no Chromium at {CHROMIUM} (apt-get install chromium)"
+        if os.environ.get("RBPTUNE_REQUIRE_BROWSER") == "1":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=QUIET)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser):
+    """A fresh page that notes every error and every request to another place than the server."""
+    with browser.new_context(viewport={"width": 1280, "height": 900}) as context:
+        page = context.new_page()
+        page.set_default_timeout(90_000)  # a busy machine takes long to start a browser
+        page.errors = []
+        page.foreign = []
+        page.on("pageerror", lambda error: page.errors.append(str(error)))
+        page.on(
+            "request",
+            lambda request: (
+                page.foreign.append(request.url)
+                if not request.url.startswith(("http://localhost:", "data:", "blob:"))
+                else None
+            ),
+        )
+        yield page

@@ -8,54 +8,7 @@ import pytest
 
 from tests.support.pages import serving
 
-CHROMIUM = Path("/usr/bin/chromium")
-QUIET = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """A headless Chromium; its absence skips, or fails where RBPTUNE_REQUIRE_BROWSER=1."""
-    if not CHROMIUM.exists():
-        reason = f"no Chromium at {CHROMIUM} (apt-get install chromium)"
-        if os.environ.get("RBPTUNE_REQUIRE_BROWSER") == "1":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=QUIET)
-        yield chromium
-        chromium.close()
-
-
-@pytest.fixture
-def page(browser):
-    """A fresh page that notes every error and every request to another place than the server."""
-    with browser.new_context(viewport={"width": 1280, "height": 900}) as context:
-        page = context.new_page()
-        page.set_default_timeout(90_000)  # a busy machine takes long to start a browser
-        page.errors = []
-        page.foreign = []
-        page.on("pageerror", lambda error: page.errors.append(str(error)))
-        page.on(
-            "request",
-            lambda request: (
-                page.foreign.append(request.url)
-                if not request.url.startswith(("http://localhost:", "data:", "blob:"))
-                else None
-            ),
-        )
-        yield page
 
 
 def test_study_list_and_study_page(page, database, tmp_path):

@@ -1,0 +1,242 @@
+"""The overview as it stands: what each row shows, and since when, so that browsers are sent changes alone."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
+
+from search.study.lock import describe, holder, is_driven
+from search.study.states import INTERRUPTED, State
+from search.study.watch import Watch, trials_left
+from search.study.workspace import Workspace
+from search.web.evidence import EvidenceFiles, share_of_ceiling
+from search.web.log_tail import LogTail
+from search.web.shapes import spark
+from search.web.words import duration, since
+
+FRESH_SECONDS = 1.0  # readers that come together share one look at the database
+STATES = (*(state.value for state in State), INTERRUPTED)
+CURVE = 72, 16
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What the overview shows of one study."""
+
+    study: str
+    state: str
+    reason: str
+    done: int
+    total: int
+    left: str
+    val: float | None
+    test: float | None
+    share: tuple[float, float] | None
+    colour: str
+    sentence: str
+    motif: str
+    logo: bool
+    curve: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """One experiment: its studies, one an architecture, None where there is none."""
+
+    protein: str
+    experiment: str
+    species: str
+    cells: tuple[Cell | None, ...]
+
+
+@dataclass
+class _Shown:
+    row: Row
+    html: Markup
+    version: int
+
+
+class Board:
+    """All rows of the overview, rendered once a change.
+
+    Parameters
+    ----------
+    workspace : Workspace
+    render : callable
+        Fills a template.
+    """
+
+    def __init__(self, workspace: Workspace, render: Callable[[str, Mapping[str, Any]], str]) -> None:
+        self._workspace = workspace
+        self._render = render
+        self._watch = Watch(workspace)
+        self._log = LogTail(workspace.log)
+        self.evidence = EvidenceFiles(workspace)
+        self._lock = threading.Lock()
+        self._looked = float("-inf")
+        self._start = secrets.token_hex(4)
+        self._version = 0
+        self._rows: dict[str, _Shown] = {}
+        self._head: tuple[Markup, int] = Markup(), 0
+        self.studies: list[dict[str, Any]] = []
+        self.driver: str | None = None
+        self.architectures: tuple[str, ...] = ()
+
+    def whole(self) -> dict[str, Any]:
+        """Give all that the page shows."""
+        with self._lock:
+            self._refresh()
+            return {
+                "rows": [shown.html for shown in self._rows.values()],
+                "head": self._head[0],
+                "architectures": self.architectures,
+                "states": STATES,
+                "species": sorted({shown.row.species for shown in self._rows.values()}),
+                "version": self._name(),
+            }
+
+    def changes(self, version: str) -> dict[str, Any]:
+        """Give what is another since a version; all of it where that is of an earlier server."""
+        with self._lock:
+            begin = time.perf_counter()
+            self._refresh()
+            start, _, number = version.partition("-")
+            known = int(number) if start == self._start and number.isdecimal() else -1
+            rows = {key: shown.html for key, shown in self._rows.items() if shown.version > known}
+            return {
+                "version": self._name(),
+                "architectures": self.architectures,
+                "rows": rows,
+                "head": self._head[0] if self._head[1] > known else None,
+                "took": time.perf_counter() - begin,
+            }
+
+    def current(self) -> list[dict[str, Any]]:
+        """List all studies as `Watch.look` does."""
+        with self._lock:
+            self._refresh()
+            return self.studies
+
+    def forget_look(self) -> None:
+        """Look anew when next asked, since something was changed here."""
+        self._looked = float("-inf")
+
+    def worker(self, study: str, trial: int) -> str:
+        """Name the worker of a running trial; empty where that is not known."""
+        return self._log.workers.get((study, trial), "")
+
+    def retrained(self, study: str) -> tuple[int, int] | None:
+        """Say how many members of a study are retrained, and of how many."""
+        return self._log.retrained.get(study)
+
+    def epochs(self, trials: list[int]) -> dict[int, int]:
+        """Give the last epoch of some running trials."""
+        return self._watch.epochs(trials)
+
+    def _name(self) -> str:
+        return f"{self._start}-{self._version}"
+
+    def _refresh(self) -> None:
+        if time.monotonic() - self._looked < FRESH_SECONDS:
+            return
+        self._log.look()
+        self.studies = self._watch.look()
+        self.driver = describe(holder(self._workspace)) if is_driven(self._workspace) else None
+        architectures = tuple(sorted({study["architecture"] for study in self.studies}))
+        rows = self._grouped(architectures)
+        head = Markup(self._render("_head.html", self._head_facts()))  # escaped by the template
+        self._keep(rows, head, architectures)
+        self._looked = time.monotonic()
+
+    def _keep(self, rows: dict[str, Row], head: Markup, architectures: tuple[str, ...]) -> None:
+        version = self._version + 1
+        if architectures != self.architectures:
+            self._rows, self.architectures = {}, architectures
+        for key, row in rows.items():
+            known = self._rows.get(key)
+            if known is None or known.row != row:
+                html = Markup(self._render("_row.html", {"row": row, "architectures": architectures}))
+                self._rows[key] = _Shown(row, html, version)
+                self._version = version
+        if head != self._head[0]:
+            self._head, self._version = (head, version), version
+
+    def _grouped(self, architectures: tuple[str, ...]) -> dict[str, Row]:
+        cells: dict[str, dict[str, Cell]] = {}
+        first: dict[str, dict[str, Any]] = {}
+        for study in self.studies:
+            first.setdefault(study["experiment"], study)
+            cells.setdefault(study["experiment"], {})[study["architecture"]] = self._cell(study)
+        return {
+            key: Row(
+                study["protein"],
+                key,
+                study["species"].replace("_", " "),
+                tuple(cells[key].get(architecture) for architecture in architectures),
+            )
+            for key, study in first.items()
+        }
+
+    def _cell(self, study: dict[str, Any]) -> Cell:
+        name, state, progress = study["study"], study["state"], study["progress"]
+        evidence = self.evidence.of(name) if state == State.DONE.value else {}
+        verdict, motifs = evidence.get("verdict") or {}, evidence.get("motifs") or [{}]
+        return Cell(
+            study=name,
+            state=state,
+            reason=study["reason"] or "",
+            done=study["trials_done"],
+            total=study["trials_total"] or 0,
+            left=self._left(study),
+            val=study["val_spearman"],
+            test=study["test_spearman"],
+            share=share_of_ceiling(evidence, study["test_spearman"]),
+            colour=verdict.get("colour", ""),
+            sentence=next(iter(verdict.get("sentences", ())), ""),
+            motif=motifs[0].get("iupac", ""),
+            logo=bool(motifs[0]) and self.evidence.file(name, "motif_1.svg") is not None,
+            curve=spark(progress.best, study["trials_done"], study["trials_total"] or 0, *CURVE),
+        )
+
+    def _left(self, study: dict[str, Any]) -> str:
+        if study["state"] == State.FINALIZING.value:
+            done, total = self._log.retrained.get(study["study"], (0, 0))
+            return f"retrained {done}/{total}" if total else "retraining"
+        seconds = study["progress"].seconds_left(study["trials_total"] or 0)
+        return duration(seconds) if study["state"] == State.SEARCHING.value and seconds is not None else ""
+
+    def _head_facts(self) -> dict[str, Any]:
+        pace, left = self._watch.trials_an_hour(), trials_left(self.studies)
+        note = holder(self._workspace) if self.driver else {}
+        return {
+            "counts": Counter(study["state"] for study in self.studies),
+            "states": STATES,
+            "total": len(self.studies),
+            "driver": self.driver,
+            "since": since(note["since"]) if note else "",
+            "pace": round(pace),
+            "trials_left": left,
+            "left": duration(3600 * left / pace) if pace and left and self.driver else "",
+            "running": self._running() if self.driver else [],
+            "workspace": self._workspace,
+        }
+
+    def _running(self) -> list[dict[str, Any]]:
+        found = [
+            {"study": study["study"], "trial": trial.number, "key": key}
+            for study in self.studies
+            for key, trial in study["progress"].running.items()
+            if trial.state == "RUNNING"
+        ]
+        epochs = self._watch.epochs([run["key"] for run in found])
+        for run in found:
+            run["epoch"] = epochs.get(run["key"], 0)
+            run["worker"] = self.worker(run["study"], run["trial"])
+        return found

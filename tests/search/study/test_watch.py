@@ -1,0 +1,65 @@
+"""A watch, look after look, against what reads everything anew."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from optuna.trial import TrialState
+
+from search.study.lock import driver_lock
+from search.study.status import read_status
+from search.study.watch import Watch, trials_left
+from search.study.workspace import Workspace
+from tests.support.studies import add_trials, make_study, move
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    return Workspace(tmp_path)
+
+
+def seen(watch: Watch) -> list[dict[str, object]]:
+    return [{key: row[key] for key in row if key not in ("id", "progress", "params")} for row in watch.look()]
+
+
+def test_each_look_agrees_with_a_fresh_one(workspace: Workspace) -> None:
+    study = make_study(workspace)
+    watch = Watch(workspace)
+    assert seen(watch) == read_status(workspace)
+    with driver_lock(workspace):
+        move(study, "searching")
+        add_trials(study, [0.3, 0.5], TrialState.COMPLETE)
+        add_trials(study, [0.2], TrialState.PRUNED)
+        add_trials(study, [0.1], TrialState.RUNNING)
+        assert seen(watch) == read_status(workspace)
+        study.tell(3, 0.6)
+        add_trials(study, [0.4], TrialState.FAIL)
+        make_study(workspace, architecture="rnn")
+        assert seen(watch) == read_status(workspace)
+    assert seen(watch) == read_status(workspace)
+    assert [row["state"] for row in watch.look()] == ["interrupted", "queued"]
+
+
+def test_what_is_best_and_how_long_the_rest_takes(workspace: Workspace) -> None:
+    study = make_study(workspace, budget=10)
+    add_trials(study, [0.3, 0.2, 0.5, 0.4], TrialState.COMPLETE)
+    add_trials(study, [0.9], TrialState.PRUNED)
+    (row,) = Watch(workspace).look()
+    progress = row["progress"]
+    assert progress.best == [(1, 0.3), (3, 0.5)]
+    assert progress.seconds_left(10) == 5 * 60  # each of the five took a minute
+    assert progress.seconds_left(4) == 0
+    assert trials_left([row]) == 5
+
+
+def test_the_pace_is_that_of_the_last_hour(workspace: Workspace) -> None:
+    study = make_study(workspace)
+    add_trials(study, [0.3, 0.2])  # long ago
+    watch = Watch(workspace)
+    watch.look()
+    assert watch.trials_an_hour() == 0
+    trial = study.ask()
+    study.tell(trial, 0.4)
+    watch.look()
+    assert watch.trials_an_hour() > 1

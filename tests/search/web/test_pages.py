@@ -1,0 +1,197 @@
+"""The pages as they are served: what they show, what they send again, and what they refuse."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from optuna.trial import TrialState
+
+from search.service.notices import EpochEnded, TrialStarted
+from search.service.observers import EventLog
+from search.service.study_log import log_traceback
+from search.study.lock import driver_lock
+from search.study.storage import open_storage
+from search.study.workspace import Workspace
+from search.web import board
+from search.web.address import Address
+from search.web.pages import make_pages
+from search.web.server import PageServer
+from tests.search.web.test_server import get
+from tests.support.pages import served
+from tests.support.studies import add_trials, finish, make_study, move
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+    monkeypatch.setattr(board, "FRESH_SECONDS", 0.0)
+    place = Workspace(tmp_path / "a place")
+    open_storage(place)
+    return place
+
+
+@pytest.fixture(scope="module")
+def quiet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PageServer]:
+    """Pages of a workspace in which nothing happens."""
+    place = Workspace(tmp_path_factory.mktemp("quiet"))
+    make_study(place)
+    with served(make_pages(place, Address())) as running:
+        yield running
+
+
+@pytest.fixture
+def server(workspace: Workspace) -> Iterator[PageServer]:
+    with served(make_pages(workspace, Address())) as running:
+        yield running
+
+
+def version(page: str) -> str:
+    found = re.search(r'data-version="([^"]+)"', page)
+    assert found
+    return found[1]
+
+
+def changes(server: PageServer, since: str) -> dict[str, object]:
+    answer: dict[str, object] = json.loads(get(f"{server.url}/changes?since={since}")[1])
+    return answer
+
+
+def test_an_empty_workspace_says_what_to_do(server: PageServer, workspace: Workspace) -> None:
+    page = get(server.url)[1]
+    assert "No studies yet" in page
+    assert f"rbptune serve --workspace &#39;{workspace.root}&#39;" in page
+
+
+def test_the_overview_has_a_row_an_experiment_and_says_who_drives(
+    server: PageServer, workspace: Workspace
+) -> None:
+    done = make_study(workspace)
+    add_trials(done, [0.3, 0.5])
+    finish(workspace, done)
+    running = make_study(workspace, architecture="rnn")
+    move(running, "searching")
+    make_study(workspace, "SIMPUM", "RNCMPT90002")
+    page = get(server.url)[1]
+    assert re.findall(r'<tr id="(\w+)"', page) == ["RNCMPT90001", "RNCMPT90002"]
+    assert "The driver was lost." in page
+    for shown in ("1 done", "1 interrupted", "80–100 %", "green", "UGCAUG", "motif_1.svg"):
+        assert shown in page
+    assert "It is near the ceiling &amp; &lt;honest&gt;." in page
+    with driver_lock(workspace):
+        page = get(server.url)[1]
+        assert ("The driver was lost." in page, "Driver: process" in page) == (False, True)
+
+
+def test_only_what_changed_is_sent_again(server: PageServer, workspace: Workspace) -> None:
+    study = make_study(workspace)
+    make_study(workspace, "SIMPUM", "RNCMPT90002")
+    since = version(get(server.url)[1])
+    assert changes(server, since) | {"took": 0} == {
+        "version": since, "architectures": ["cnn"], "rows": {}, "head": None, "took": 0
+    }  # fmt: skip
+    add_trials(study, [0.4321])
+    news = changes(server, since)
+    assert list(news["rows"]) == ["RNCMPT90001"]
+    assert "0.432" in news["rows"]["RNCMPT90001"]
+    assert changes(server, news["version"])["rows"] == {}
+    for other in ("", "nonsense", "another-7", "-1"):
+        assert len(changes(server, other)["rows"]) == 2
+
+
+def test_the_page_of_a_study_shows_its_trials_workers_events_and_failures(
+    server: PageServer, workspace: Workspace
+) -> None:
+    study = make_study(workspace)
+    move(study, "searching")
+    add_trials(study, [0.3, 0.52, 0.1])
+    add_trials(study, [0.25], TrialState.PRUNED)
+    add_trials(study, [0.4], TrialState.RUNNING)
+    name = study.study_name
+    log = EventLog(workspace.log)
+    log.notice(TrialStarted(name, 4, "tcp://10.0.0.7:1234", {}))
+    log.notice(EpochEnded(name, 4, 1, 0.1, 0.1, 0.2, 0.2, 1.0, False, False))
+    log_traceback(workspace, name, "trial 2 failed", "Traceback\n<script>alert(1)</script>")
+    log_traceback(workspace, "SIMPUM/RNCMPT90002/cnn", "trial 9 failed", "of another study")
+    with driver_lock(workspace):
+        page = get(f"{server.url}/study/{name}")[1]
+    for shown in ("tcp://10.0.0.7:1234", "trial started", "&lt;script&gt;alert(1)", "about <b>6 min</b>"):
+        assert shown in page
+    assert ("<script>alert" in page, "epoch ended" in page, "of another study" in page) == (False,) * 3
+    curves = page.split('class="chart"')
+    assert all(f'<path class="{kind}"' in page for kind in ("best", "finished", "pruned", "running")), curves
+    rows = re.findall(r'<th scope="row" class="number">(\d+)</th>', page)
+    assert rows == ["1", "0", "3", "2", "4"]  # the best first, what has no value last
+    page = get(f"{server.url}/study/{name}?sort=motif_length")[1]
+    assert re.findall(r'<th scope="row" class="number">(\d+)</th>', page) == ["0", "1", "2", "3", "4"]
+
+
+def test_a_done_study_shows_its_evidence_and_files(server: PageServer, workspace: Workspace) -> None:
+    study = make_study(workspace)
+    add_trials(study, [0.3, 0.52])
+    finish(workspace, study)
+    page = get(f"{server.url}/study/{study.study_name}")[1]
+    for shown in ("Ceiling, Set B", "0.600–0.750", "no sequence stands twice in it", "UGCAUG"):
+        assert shown in page
+    status, text, headers = get(f"{server.url}/files/{study.study_name}/motif_1.svg")
+    assert (status, text[:4], headers["Content-Type"]) == (200, "<svg", "image/svg+xml")
+    assert "sandbox" in headers["Content-Security-Policy"]
+    assert get(f"{server.url}/study-1")[1] == page
+
+
+def test_evidence_that_is_not_whole_costs_no_page(server: PageServer, workspace: Workspace) -> None:
+    study = make_study(workspace)
+    finish(workspace, study)
+    name = study.study_name
+    for content in ("", "{", "[]", "{}", '{"verdict": null, "ceiling": {"set_a": {"reason": "x"}}}'):
+        (workspace.artifacts(name) / "evidence.json").write_text(content)
+        for path in ("", f"study/{name}", f"compare?study={name}"):
+            assert get(f"{server.url}/{path}")[0] == 200, (content, path)
+
+
+def test_compare_shows_the_chosen_side_by_side(server: PageServer, workspace: Workspace) -> None:
+    one, other = make_study(workspace), make_study(workspace, "SIMPUM", "RNCMPT90002")
+    add_trials(one, [0.3, 0.52])
+    finish(workspace, one)
+    add_trials(other, [0.4])
+    address = f"{server.url}/compare?study={other.study_name}&study={one.study_name}&study=%3Cb%3E"
+    page = get(address)[1]
+    assert re.findall(r'href="/study/(\w+)', page) == ["SIMPUM", "SIMFOX"]
+    assert ("Not in this workspace: &lt;b&gt;" in page, "0.400" in page, "0.600" in page) == (True,) * 3
+    assert "Choose studies" in get(f"{server.url}/compare")[1]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "study/none",
+        "study/%3Cscript%3E",
+        "study-99",
+        "nothing",
+        "files/SIMFOX/RNCMPT90001/cnn/..%2f..%2fstudies.db",
+        "files/../../studies.db/x.svg",
+        "files/..%2f..%2f/studies.db",
+        "files/SIMFOX/RNCMPT90001/cnn/.hidden.svg",
+        "files/SIMFOX/RNCMPT90001/cnn/result.pickle",
+        "_/../handlers.py",
+        "_/%2e%2e%2fhandlers.py",
+        "_//etc/passwd",
+    ],
+)
+def test_what_is_not_there_is_not_found(path: str, quiet: PageServer) -> None:
+    status, text, headers = get(f"{quiet.url}/{path}")
+    assert (status in (403, 404), "<script>" in text, "root:" in text) == (True, False, False)
+    assert "default-src 'self'" in headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize("path", ["", "changes", "compare", "_/style.css", "nothing"])
+def test_other_names_and_other_methods_are_refused(path: str, quiet: PageServer) -> None:
+    status, text, headers = get(f"{quiet.url}/{path}", host="evil.example")
+    assert (status, "host name" in text) == (403, True)
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    for method in ("POST", "DELETE", "PUT"):
+        status, _, headers = get(f"{quiet.url}/{path}", method, body=b"{}")
+        assert status in (404, 405)
+        assert headers["X-Content-Type-Options"] == "nosniff"
