@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import optuna
 
 from data_io.errors import StudyError
+from search.service.dashboard_notes import DashboardNotes
 from search.service.driver import LATE, Driver
 from search.service.follower import follow
 from search.service.observers import EventLog, Everyone, Observer
@@ -99,7 +100,7 @@ def drive(
             signals_heard() as signals,
             beside or nullcontext(),
         ):
-            everyone = Everyone(events, observer)
+            everyone = Everyone(events, DashboardNotes(workspace, storage), observer)
             with closing(workers.start()) as executor:
                 driver = signals.driver = Driver(
                     workspace, storage, executor, everyone, waiting, leave, lock.check

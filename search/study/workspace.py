@@ -70,6 +70,11 @@ class Workspace:
         """The folder of the search spaces that were sent from the pages."""
         return self.root / "spaces"
 
+    @property
+    def shelf(self) -> Path:
+        """The folder of links to what Optuna's dashboard shows beside its studies."""
+        return self.root / "dashboard"
+
     def artifacts(self, study: str) -> Path:
         """The folder of a study's model, figures and curves."""
         return self.root.joinpath("artifacts", *_safe(study))

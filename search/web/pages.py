@@ -52,7 +52,7 @@ def make_pages(
         When the workspace's database cannot be read.
     """
     given = access or Access()
-    dashboard = make_dashboard(workspace.storage_url, address)
+    dashboard = make_dashboard(workspace, address)
     guard = ReadOnlyGuard(dashboard, address.accepted, any_address=address.everywhere)
 
     def build(threads: Executor, name: str, port: int) -> HTTPServerConnectionDelegate:

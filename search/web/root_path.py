@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 # As they stand in the dashboard's page and script: at the beginning of a text, or after a base address.
 LINKS = re.compile(rb'(?<=["`(}])/(?:dashboard|api|artifacts|csv|static)(?=[/"])')
 REWRITTEN = ("text/html", "text/javascript", "application/javascript")
+NOTES = "application/json"  # in which a note's links stand as Markdown has them
+NOTE_LINKS = re.compile(rb"(?<=\]\()/artifacts(?=/)")
 
 
 class RootPath:
@@ -59,6 +61,9 @@ class RootPath:
             body = _linked(body, self._root, packed)
             headers |= {"Content-Length": str(len(body)), "Vary": "Accept-Encoding"}
             headers |= {"Content-Encoding": "gzip"} if packed else {}
+        elif headers.get("Content-Type", "").split(";")[0] == NOTES:
+            body = NOTE_LINKS.sub(lambda link: self._root.encode() + link[0], body)
+            headers |= {"Content-Length": str(len(body))}
         _relative(start_response, self._root)(answer["status"], list(headers.items()))
         return [b"" if environ["REQUEST_METHOD"] == "HEAD" else body]
 

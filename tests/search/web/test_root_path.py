@@ -34,9 +34,23 @@ def ask(application, path, method="GET", **headers):
     return answer
 
 
+def test_links_of_notes_lead_below_the_path():
+    body = json.dumps(
+        {"note": {"body": "see [it](/artifacts/1/ab) and /artifacts/x", "path": "/artifacts/y"}}
+    )
+
+    def answer(environ, start_response):
+        start_response("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
+        return [body.encode()]
+
+    got = ask(RootPath(answer, ROOT), "/api/studies/1")
+    assert got["body"].decode() == body.replace("](/artifacts/1", f"]({ROOT}/artifacts/1")
+    assert int(got["headers"]["Content-Length"]) == len(got["body"])
+
+
 @pytest.fixture
 def pages(database):
-    return make_dashboard(database, Address(root_path=ROOT))
+    return make_dashboard(place_of(database), Address(root_path=ROOT))
 
 
 def test_the_dashboard_names_the_addresses_that_are_rewritten():
@@ -121,7 +135,7 @@ def test_a_slash_at_the_end_of_the_path_is_none():
 
 
 def test_a_name_that_is_allowed_passes_and_others_do_not(database):
-    pages = make_dashboard(database, Address(names=("lab.example.org",)))
+    pages = make_dashboard(place_of(database), Address(names=("lab.example.org",)))
     hosts = ("lab.example.org", "LAB.example.org:443", "lab.example.org.evil.example", "evil.example")
     found = [ask(pages, "/api/meta", HTTP_HOST=host)["status"] for host in hosts]
     assert found == [200, 200, 403, 403]
