@@ -3,31 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from optuna.distributions import BaseDistribution
-from optuna.samplers import BaseSampler, RandomSampler, TPESampler
+from optuna.samplers import BaseSampler, RandomSampler
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
+from search.strategy.samplers import gp, tpe
 from search.strategy.seeds import derive_seed
 from search.strategy.strategy import Strategy
+
+MAKERS: dict[str, Callable[[Strategy, int], BaseSampler]] = {
+    "tpe": tpe.make,
+    "random": lambda _, seed: RandomSampler(seed),
+    "gp": gp.make,
+}
 
 
 def make_sampler(strategy: Strategy, seed: int) -> BaseSampler:
     """Give the sampler of a strategy."""
-
-    def tpe(draw: int) -> BaseSampler:
-        return TPESampler(
-            seed=draw,
-            n_startup_trials=strategy.startup_trials,
-            multivariate=True,
-            group=True,
-            constant_liar=True,
-        )
-
-    makers: dict[str, Callable[[int], BaseSampler]] = {"tpe": tpe, "random": RandomSampler}
-    return Repeatable(makers[strategy.sampler], seed)
+    return Repeatable(partial(MAKERS[strategy.sampler], strategy), seed)
 
 
 class Repeatable(BaseSampler):

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from enum import Enum
 
 import optuna
-from optuna.pruners import BasePruner, NopPruner, PercentilePruner
+from optuna.pruners import BasePruner, NopPruner
 
+from search.strategy.pruners import extrapolation, halving, hyperband, percentile
 from search.strategy.strategy import Strategy
 
 
@@ -19,15 +20,18 @@ class Verdict(Enum):
     END = "end at its best"
 
 
-def make_pruner(strategy: Strategy) -> BasePruner:
-    """Give the pruner of a strategy."""
-    if strategy.pruner == "none":
-        return NopPruner()
-    return PercentilePruner(
-        strategy.keep_percent,
-        n_startup_trials=strategy.pruner_startup_trials,
-        n_warmup_steps=strategy.warmup_epochs,
-    )
+def make_pruner(strategy: Strategy, epochs: int | None = None) -> BasePruner:
+    """Give the pruner of a strategy, for trials of up to so many epochs; None where that is not known."""
+    match strategy.pruner:
+        case "percentile":
+            return percentile.make(strategy)
+        case "halving":
+            return halving.make(strategy)
+        case "hyperband":
+            return hyperband.make(strategy, epochs)
+        case "extrapolation":
+            return extrapolation.make(strategy)
+    return NopPruner()
 
 
 def judge(strategy: Strategy, trial: optuna.Trial, scores: Sequence[float]) -> Verdict:

@@ -8,10 +8,13 @@ from typing import Any
 
 from data_io.errors import ConfigError
 
-FORMAT = 1
-SAMPLERS = ("tpe", "random")
-PRUNERS = ("percentile", "none")
+FORMAT = 2
+SAMPLERS = ("tpe", "random", "gp")
+PRUNERS = ("percentile", "none", "halving", "hyperband", "extrapolation")
 ENDINGS = ("finished", "pruned")
+CONFIGS = ("starts", "transferred")
+ADDED_IN_2 = {"multivariate": True, "reduction": 3, "hoped_gain": 0.9, "transferred": ()}
+"""What strategies of format 1 did, in the fields that they have not."""
 
 
 @dataclass(frozen=True)
@@ -22,23 +25,32 @@ class Strategy:
 
     Attributes
     ----------
-    sampler : {"tpe", "random"}
-        Multivariate TPE (Bergstra et al. 2011), or independent draws.
+    sampler : {"tpe", "random", "gp"}
+        See `search.strategy.samplers`.
     startup_trials : int
         Trials drawn at random before the sampler models the results.
-    pruner : {"percentile", "none"}
+    multivariate : bool
+        Whether TPE draws the parameters together.
+    pruner : {"percentile", "none", "halving", "hyperband", "extrapolation"}
+        See `search.strategy.pruners`.
     keep_percent : float
-        The pruner ends a trial that is not among this share of the finished ones at the same epoch,
+        The percentile pruner ends a trial that is not among this share of the finished ones at its epoch,
     pruner_startup_trials : int
         once so many trials have finished,
     warmup_epochs : int
-        and not before this epoch.
+        and not before this epoch, which is the first rung of halving and Hyperband, too.
+    reduction : int
+        Halving and Hyperband let one of so many trials go on from rung to rung.
+    hoped_gain : float
+        The share of finished trials whose further gain extrapolation allows a trial at most.
     patience : int or None
         Epochs without a gain worth its time after which a trial is ended at its best; None never ends one.
     min_gain : float
         The gain in validation Spearman that is worth the time.
     starts : tuple of dict
         Hyperparameters of trials 1, 2 and so on, before any is drawn.
+    transferred : tuple of dict
+        The same of the trials after those: configs that won for other proteins of the workspace.
     counted : tuple of {"finished", "pruned"}
         Which ended trials count towards the budget.
     finalists, members : int
@@ -53,13 +65,17 @@ class Strategy:
 
     sampler: str = "tpe"
     startup_trials: int = 10
+    multivariate: bool = True
     pruner: str = "percentile"
     keep_percent: float = 40.0
     pruner_startup_trials: int = 5
     warmup_epochs: int = 3
+    reduction: int = 3
+    hoped_gain: float = 0.9
     patience: int | None = 2
     min_gain: float = 0.001
     starts: tuple[Mapping[str, Any], ...] = ()
+    transferred: tuple[Mapping[str, Any], ...] = ()
     counted: tuple[str, ...] = ENDINGS
     finalists: int = 3
     members: int = 3
@@ -69,6 +85,8 @@ class Strategy:
         _require(self.sampler in SAMPLERS, "sampler", self.sampler, f"be one of {', '.join(SAMPLERS)}")
         _require(self.pruner in PRUNERS, "pruner", self.pruner, f"be one of {', '.join(PRUNERS)}")
         _require(0 < self.keep_percent <= 100, "keep_percent", self.keep_percent, "lie above 0, up to 100")
+        _require(0 <= self.hoped_gain <= 1, "hoped_gain", self.hoped_gain, "lie from 0 to 1")
+        _require(self.reduction >= 2, "reduction", self.reduction, "be 2 or more")
         for name in ("startup_trials", "pruner_startup_trials", "warmup_epochs"):
             _require(getattr(self, name) >= 0, name, getattr(self, name), "be 0 or more")
         for name in ("finalists", "members"):
@@ -81,12 +99,12 @@ class Strategy:
 
     def to_dict(self) -> dict[str, Any]:
         """Give plain values, the form kept in a study."""
-        values = {**asdict(self), "starts": [dict(start) for start in self.starts]}
-        return {"format": FORMAT, **values, "counted": list(self.counted)}
+        configs = {name: [dict(config) for config in getattr(self, name)] for name in CONFIGS}
+        return {"format": FORMAT, **asdict(self), **configs, "counted": list(self.counted)}
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> Strategy:
-        """Read what `to_dict` gave.
+        """Read what `to_dict` gave, that of format 1 too.
 
         Raises
         ------
@@ -95,9 +113,11 @@ class Strategy:
         """
         values = dict(content)
         found = values.pop("format", None)
-        if found != FORMAT or set(values) != {field.name for field in fields(cls)}:
-            raise ConfigError(f"strategy of format {found!r}; this version reads {FORMAT}")
-        return cls(**{**values, "starts": tuple(values["starts"]), "counted": tuple(values["counted"])})
+        if found == 1:
+            values = {**ADDED_IN_2, **values}
+        if found not in (1, FORMAT) or set(values) != {field.name for field in fields(cls)}:
+            raise ConfigError(f"strategy of format {found!r}; this version reads 1 and {FORMAT}")
+        return cls(**{**values, **{name: tuple(values[name]) for name in (*CONFIGS, "counted")}})
 
 
 def _require(holds: bool, name: str, value: Any, rule: str) -> None:

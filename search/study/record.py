@@ -48,7 +48,7 @@ class StudyRecord:
         self.state = State(attributes["state"])
         self.refresh()
         self.study.sampler = make_sampler(self.strategy, self.spec.seed)
-        self.study.pruner = make_pruner(self.strategy)
+        self.study.pruner = make_pruner(self.strategy, self.spec.space["fixed"].get("epochs"))
 
     def refresh(self) -> None:
         """Read again what people can change while a driver works: the budget, and a request."""

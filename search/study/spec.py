@@ -57,8 +57,8 @@ class Spec:
         return f"{self.protein}/{self.experiment}/{self.architecture}"
 
     def load_space(self) -> Space:
-        """Give the search space with the strategy's starts, checked against the architecture."""
-        starts = [dict(start) for start in self.strategy.starts]
+        """Give the search space with the strategy's starts of all kinds, checked against the architecture."""
+        starts = [dict(start) for start in (*self.strategy.starts, *self.strategy.transferred)]
         return parse_space({**self.space, "starts": starts}, f"study {self.study}")
 
     def to_dict(self) -> dict[str, Any]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import optuna
 import pytest
 
+from data_io.errors import ConfigError
 from search.strategy.sampler import make_sampler
+from search.strategy.samplers import gp
 from search.strategy.seeds import derive_seed
 from search.strategy.strategy import Strategy
 
@@ -19,19 +21,43 @@ def draw(trial: optuna.Trial) -> float:
     return x
 
 
-def search(trials: int, seed: int = 1, name: str = "study", restart_every: int = 10**9) -> list[object]:
+def search(
+    trials: int,
+    seed: int = 1,
+    name: str = "study",
+    restart_every: int = 10**9,
+    strategy: Strategy = DEFAULT,
+) -> list[object]:
     storage = optuna.storages.InMemoryStorage()
     study = optuna.create_study(storage=storage, study_name=name, direction="maximize")
     for number in range(trials):
         if number % restart_every == 0:
-            study = optuna.load_study(study_name=name, storage=storage, sampler=make_sampler(DEFAULT, seed))
+            study = optuna.load_study(study_name=name, storage=storage, sampler=make_sampler(strategy, seed))
         trial = study.ask()
         study.tell(trial, draw(trial))
     return [trial.params for trial in study.get_trials()]
 
 
-def test_restarts_do_not_change_the_trials() -> None:
-    assert search(25, restart_every=1) == search(25) == search(25, restart_every=7)
+@pytest.mark.parametrize(
+    "strategy",
+    [
+        DEFAULT,
+        Strategy(startup_trials=4, multivariate=False),
+        Strategy(startup_trials=8, sampler="gp"),
+        Strategy(sampler="random"),
+    ],
+)
+def test_restarts_do_not_change_the_trials(strategy: Strategy) -> None:
+    trials = 10 if strategy.sampler == "gp" else 25
+    undisturbed = search(trials, strategy=strategy)
+    assert search(trials, restart_every=1, strategy=strategy) == undisturbed
+    assert search(trials, restart_every=7, strategy=strategy) == undisturbed
+
+
+def test_a_gaussian_process_is_refused_without_what_fits_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gp, "find_spec", lambda name: None)
+    with pytest.raises(ConfigError, match=r"needs scipy; pip install 'rbptune\[gp\]'"):
+        make_sampler(Strategy(sampler="gp"), 1)
 
 
 @pytest.mark.parametrize("changed", [{"seed": 2}, {"name": "other"}])

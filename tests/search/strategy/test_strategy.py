@@ -1,0 +1,73 @@
+"""The strategy of a study: stored and read back, in the format of earlier versions too, and validated."""
+
+from __future__ import annotations
+
+import pytest
+
+from data_io.errors import ConfigError
+from search.strategy.strategy import Strategy
+
+FORMAT_1 = {
+    "format": 1,
+    "sampler": "tpe",
+    "startup_trials": 7,
+    "pruner": "percentile",
+    "keep_percent": 40.0,
+    "pruner_startup_trials": 5,
+    "warmup_epochs": 3,
+    "patience": 2,
+    "min_gain": 0.001,
+    "starts": [{"layers": 3}],
+    "counted": ["finished", "pruned"],
+    "finalists": 3,
+    "members": 3,
+    "retraining_patience": 5,
+}
+
+
+def test_it_survives_being_stored() -> None:
+    strategy = Strategy(
+        sampler="gp",
+        multivariate=False,
+        pruner="hyperband",
+        starts=({"layers": 1},),
+        transferred=({"layers": 2}, {"layers": 3}),
+        counted=("finished",),
+    )
+    assert Strategy.from_dict(strategy.to_dict()) == strategy
+
+
+def test_one_of_format_1_is_read_as_it_was() -> None:
+    found = Strategy.from_dict(FORMAT_1)
+    assert (found.multivariate, found.transferred) == (True, ())
+    assert (found.startup_trials, found.starts) == (7, ({"layers": 3},))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {**FORMAT_1, "format": 3},
+        {**FORMAT_1, "members": 0},
+        {name: value for name, value in FORMAT_1.items() if name != "patience"},
+        {name: value for name, value in Strategy().to_dict().items() if name != "reduction"},
+    ],
+)
+def test_what_no_strategy_can_be_is_refused(content: dict[str, object]) -> None:
+    with pytest.raises(ConfigError):
+        Strategy.from_dict(content)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("sampler", "cmaes"),
+        ("pruner", "median"),
+        ("reduction", 1),
+        ("hoped_gain", 1.5),
+        ("keep_percent", 0),
+        ("counted", ("pruned",)),
+    ],
+)
+def test_errors_name_rule_and_value(name: str, value: object) -> None:
+    with pytest.raises(ConfigError, match=rf"strategy\.{name} = "):
+        Strategy(**{name: value})
