@@ -117,12 +117,14 @@ class Space:
     def enqueue(self, study: optuna.Study, number: int) -> None:
         """Let the next trial, `number`, be the prescribed one, where there is one."""
         if number < len(self.prescribed):
-            study.enqueue_trial(self._within(self.prescribed[number]))
+            study.enqueue_trial(self.within(self.prescribed[number]))
 
     def suggest(self, trial: optuna.Trial) -> dict[str, Value]:
         """Give the hyperparameters of `trial`, drawn or (see `enqueue`) prescribed, with the fixed ones."""
-        if trial.number < len(self.prescribed):
-            return self._prescribe(trial)
+        return self._prescribe(trial) if trial.number < len(self.prescribed) else self.draw(trial)
+
+    def draw(self, trial: optuna.Trial) -> dict[str, Value]:
+        """Draw the hyperparameters of `trial`, whatever its number, and give them with the fixed ones."""
         drawn: dict[str, Value] = dict(self.fixed)
         for parameter in self.active(drawn):
             drawn[parameter.name] = parameter.suggest(trial)
@@ -131,15 +133,15 @@ class Space:
     def _prescribe(self, trial: optuna.Trial) -> dict[str, Value]:
         """Record with `trial` what the space contains of its prescribed config, and give the whole."""
         params = self.prescribed[trial.number]
-        within = self._within(params)
+        within = self.within(params)
         for parameter in self.parameters:
             if parameter.name in within:
                 parameter.suggest(trial)
         return params
 
-    def _within(self, params: dict[str, Value]) -> dict[str, Value]:
+    def within(self, params: Mapping[str, Value]) -> dict[str, Value]:
         """Give the part of a config that a trial of this space could draw."""
-        active = (p for p in self.active(params) if p.name in params)
+        active = (p for p in self.active(dict(params)) if p.name in params)
         return {p.name: params[p.name] for p in active if p.admits(params[p.name])}
 
     def with_fixed(self, **values: Value) -> Space:

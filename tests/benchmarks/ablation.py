@@ -79,14 +79,14 @@ def prepare(options: argparse.Namespace) -> None:
         data = load_training_set(options.data, resolve(name, sheet))
         for part in PARTS:
             examples = getattr(data, part)
-            rows = _some(examples.targets, getattr(options, part))
+            rows = some_rows(examples.targets, getattr(options, part))
             arrays[f"{name}/{part}/codes"] = examples.codes[rows]
             arrays[f"{name}/{part}/targets"] = examples.targets[rows]
             print(f"{name}: {len(rows)} {part} probes of {np.isfinite(examples.targets).sum()}")
     np.savez_compressed(options.out, **arrays)
 
 
-def _some(targets: np.ndarray, count: int) -> np.ndarray:
+def some_rows(targets: np.ndarray, count: int) -> np.ndarray:
     """Rows (count,) of measured probes, all there are if there are fewer; the same every time."""
     measured = np.flatnonzero(np.isfinite(targets))
     chosen = np.random.default_rng(0).permutation(len(measured))[:count]

@@ -1,0 +1,69 @@
+"""Learning curves of many configs on many experiments, for the replay of strategies.
+
+`python -m tests.benchmarks.curves record FOLDER` trains and goes on where it stopped; several may run side by
+side. `pack FOLDER` puts what there is into the repository, `portfolio` chooses starts from that. Set B is not
+read.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections import Counter
+from pathlib import Path
+
+from tests.benchmarks.ablation import EXPERIMENTS, REPOSITORY
+from tests.benchmarks.curves.recording import Recorder
+from tests.benchmarks.curves.records import Record, pack, read_folder
+
+
+def record(options: argparse.Namespace) -> None:
+    """Record what is missing."""
+    configs = {name: getattr(options, name) for name in ("cnn", "rnn")}
+    sizes = {"train": options.train, "validation": options.validation}
+    recorder = Recorder(options.folder, options.data, options.experiments, configs, sizes)
+    for made in recorder.run(options.budget):
+        print(f"{describe(made)}", flush=True)
+
+
+def describe(made: Record) -> str:
+    """Say in a line what was recorded."""
+    name = f"{made.experiment} {made.architecture} {made.number} ({made.origin})"
+    return f"{name}: best {made.best:.3f} of {len(made.spearman)} epochs, {sum(made.seconds):.0f} s"
+
+
+def put_into_repository(options: argparse.Namespace) -> None:
+    """Pack a folder's records, and say how many there are."""
+    records = read_folder(options.folder)
+    for path in pack(records):
+        print(f"{path}: {path.stat().st_size / 1000:.0f} kB")
+    counts = Counter((each.architecture, each.experiment) for each in records)
+    for (architecture, experiment), count in sorted(counts.items()):
+        print(f"{architecture} {experiment}: {count} curves")
+
+
+def main() -> None:
+    measured = Path(os.environ.get("RBPTUNE_REAL_DATA") or REPOSITORY.parent / "shared" / "data")
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.curves", description=__doc__)
+    commands = parser.add_subparsers(required=True)
+    recording = commands.add_parser("record")
+    recording.set_defaults(command=record)
+    recording.add_argument("folder", type=Path)
+    recording.add_argument("--data", type=Path, default=measured / "rnacompete_16")
+    recording.add_argument("--experiments", nargs="+", default=EXPERIMENTS)
+    recording.add_argument("--cnn", type=int, default=60, help="configs of the CNN on each experiment")
+    recording.add_argument("--rnn", type=int, default=25, help="configs of the CNN+LSTM on each experiment")
+    recording.add_argument("--train", type=int, default=24_000, help="training probes of each experiment")
+    recording.add_argument("--validation", type=int, default=6_000)
+    recording.add_argument(
+        "--budget", type=float, default=float("inf"), help="seconds after which none begins"
+    )
+    packing = commands.add_parser("pack")
+    packing.set_defaults(command=put_into_repository)
+    packing.add_argument("folder", type=Path)
+    options = parser.parse_args()
+    options.command(options)
+
+
+if __name__ == "__main__":
+    main()
