@@ -28,6 +28,9 @@ bench-fleet: .venv/test ## measure what hundreds of studies and many workers cos
 	$(BIN)/python -m tests.benchmarks.fleet
 	$(BIN)/python -m tests.benchmarks.scaling
 
+bench-replay: .venv/test ## compare search strategies on recorded learning curves: up to ten minutes
+	$(BIN)/python -m tests.benchmarks.replay
+
 soak: .venv/test ## kill workers and drivers at random: an hour
 	RBPTUNE_SOAK=1 $(BIN)/pytest -n 2 --timeout 0 -m "soak or faults"
 
@@ -48,4 +51,4 @@ clean: ## remove what tests and demo left; .venv and workspaces stay
 	$(INSTALL) '.[test]'
 	touch .venv/base $@
 
-.PHONY: help demo test lint bench bench-search bench-fleet soak clean
+.PHONY: help demo test lint bench bench-search bench-fleet bench-replay soak clean

@@ -204,13 +204,13 @@ def table(runs: dict[str, dict[str, float]], experiments: list[str], seeds: int)
             against = [
                 score - runs[key(first, *each)][metric] for score, each in zip(scores, whole, strict=True)
             ]
-            cells.append(f"{metric} {statistics.mean(scores):.4f} ({_spread(against, whole)})")
+            cells.append(f"{metric} {statistics.mean(scores):.4f} ({spread(against, whole)})")
         seconds = statistics.mean(runs[key(config, *each)]["seconds"] for each in whole)
         lines.append("  ".join([*cells, f"{seconds:.1f} s"]))
     return "\n".join(lines)
 
 
-def _spread(values: list[float], whole: list[tuple[str, int]]) -> str:
+def spread(values: list[float], whole: list[tuple[str, int]]) -> str:
     """Mean of differences; deviation of the experiments' means, and of the seeds within an experiment."""
     groups: dict[str, list[float]] = {}
     for value, (experiment, _) in zip(values, whole, strict=True):

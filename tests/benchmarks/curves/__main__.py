@@ -12,9 +12,11 @@ import os
 from collections import Counter
 from pathlib import Path
 
+from search.strategy.space_files import shipped_space
 from tests.benchmarks.ablation import EXPERIMENTS, REPOSITORY
+from tests.benchmarks.curves.portfolio import as_toml, choose_starts
 from tests.benchmarks.curves.recording import Recorder
-from tests.benchmarks.curves.records import Record, pack, read_folder
+from tests.benchmarks.curves.records import Record, pack, read_folder, read_packed
 
 
 def record(options: argparse.Namespace) -> None:
@@ -42,6 +44,13 @@ def put_into_repository(options: argparse.Namespace) -> None:
         print(f"{architecture} {experiment}: {count} curves")
 
 
+def show_portfolio(options: argparse.Namespace) -> None:
+    """Print starts that cover the experiments recorded in the repository, or in a folder."""
+    found = read_packed(options.arch) if options.folder is None else read_folder(options.folder)
+    records = [record for record in found if record.architecture == options.arch]
+    print(as_toml(choose_starts(records, options.size), shipped_space(options.arch).fixed))
+
+
 def main() -> None:
     measured = Path(os.environ.get("RBPTUNE_REAL_DATA") or REPOSITORY.parent / "shared" / "data")
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.curves", description=__doc__)
@@ -61,6 +70,11 @@ def main() -> None:
     packing = commands.add_parser("pack")
     packing.set_defaults(command=put_into_repository)
     packing.add_argument("folder", type=Path)
+    choosing = commands.add_parser("portfolio")
+    choosing.set_defaults(command=show_portfolio)
+    choosing.add_argument("folder", nargs="?", type=Path, help="default: the curves in the repository")
+    choosing.add_argument("--arch", choices=("cnn", "rnn"), default="cnn")
+    choosing.add_argument("--size", type=int, default=3, help="starts to choose")
     options = parser.parse_args()
     options.command(options)
 

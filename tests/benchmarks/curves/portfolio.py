@@ -1,0 +1,50 @@
+"""Starts chosen on recorded curves, so that the first few cover all experiments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from search.strategy.portfolio import cover
+from tests.benchmarks.curves.records import Record
+
+
+def choose_starts(records: Sequence[Record], size: int) -> list[Mapping[str, Any]]:
+    """Choose among the configs that every experiment has; the seed, which is tried anyway, is none of them.
+
+    Parameters
+    ----------
+    records : sequence of Record
+        Of one architecture, and of those experiments alone that may be known.
+    size : int
+    """
+    by_number: dict[int, dict[str, Record]] = {}
+    for record in records:
+        if record.number > 0 and record.origin != "searched":
+            by_number.setdefault(record.number, {})[record.experiment] = record
+    experiments = sorted({record.experiment for record in records})
+    shared = [found for _, found in sorted(by_number.items()) if _is_shared(found, experiments)]
+    scores = np.array([[found[name].best for name in experiments] for found in shared])
+    return [shared[row][experiments[0]].params for row in cover(scores, size)]
+
+
+def _is_shared(found: Mapping[str, Record], experiments: Sequence[str]) -> bool:
+    configs = {tuple(sorted(record.params.items())) for record in found.values()}
+    return len(configs) == 1 and set(found) == set(experiments)
+
+
+def as_toml(starts: Sequence[Mapping[str, Any]], fixed: Mapping[str, Any]) -> str:
+    """Give starts as a space's file has them, without what the space fixes."""
+    tables = [
+        "\n".join(f"{name} = {_value(value)}" for name, value in start.items() if name not in fixed)
+        for start in starts
+    ]
+    return "\n\n".join(f"[[starts]]\n{table}" for table in tables)
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f'"{value}"' if isinstance(value, str) else repr(value)

@@ -1,0 +1,51 @@
+"""The strategies that are compared, a row each: today's, and what is otherwise in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from search.strategy.space import Space
+from search.strategy.strategy import Strategy
+
+TODAY = "today"
+PORTFOLIO = 3  # starts
+
+
+def candidates(space: Space, portfolio: Sequence[Mapping[str, Any]]) -> dict[str, Strategy]:
+    """Give the strategies by name.
+
+    Parameters
+    ----------
+    space : Space
+        With the starts as shipped.
+    portfolio : sequence of dict
+        Starts chosen on other experiments; none where there are too few of them.
+    """
+    today = Strategy(starts=space.starts)
+    changes: dict[str, dict[str, Any]] = {
+        TODAY: {},
+        "random": {"sampler": "random"},
+        "TPE after 5": {"startup_trials": 5},
+        "TPE after 20": {"startup_trials": 20},
+        "TPE, each parameter alone": {"multivariate": False},
+        "Gaussian process after 5": {"sampler": "gp", "startup_trials": 5},
+        "nothing ends early": {"pruner": "none", "patience": None},
+        "patience 2 alone": {"pruner": "none"},
+        "patience 4 alone": {"pruner": "none", "patience": 4},
+        "median": {"keep_percent": 50.0, "patience": None},
+        "median, patience 4": {"keep_percent": 50.0, "patience": 4},
+        "best 25 %, patience 2": {"keep_percent": 25.0},
+        "halving": {"pruner": "halving", "patience": None},
+        "halving, patience 2": {"pruner": "halving"},
+        "Hyperband": {"pruner": "hyperband", "patience": None},
+        "extrapolation": {"pruner": "extrapolation", "patience": None},
+        "extrapolation, patience 2": {"pruner": "extrapolation"},
+        "extrapolation by median": {"pruner": "extrapolation", "hoped_gain": 0.5},
+        "no starts": {"starts": ()},
+        "starts in reverse": {"starts": space.starts[::-1]},
+    }
+    if portfolio:
+        changes["portfolio of the others"] = {"starts": tuple(portfolio)}
+    return {name: replace(today, **change) for name, change in changes.items()}

@@ -1,0 +1,48 @@
+"""Plays all strategies on all experiments, on several cores."""
+
+from __future__ import annotations
+
+import warnings
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from itertools import product
+from multiprocessing import get_context
+
+import optuna
+
+from search.strategy.space_files import shipped_space
+from search.strategy.strategy import Strategy
+from tests.benchmarks.curves.portfolio import choose_starts
+from tests.benchmarks.curves.records import Record
+from tests.benchmarks.replay.candidates import PORTFOLIO, candidates
+from tests.benchmarks.replay.playing import play
+from tests.benchmarks.replay.table import Results, figures
+
+TRIALS = 30  # of a search by default
+
+
+def compare(records: list[Record], seeds: int, processes: int) -> Results:
+    """Play every strategy on every experiment with every seed."""
+    experiments = sorted({record.experiment for record in records})
+    results: dict[tuple[str, str, int], tuple[float, ...]] = {}
+    with ProcessPoolExecutor(processes, get_context("spawn"), initializer=_quiet) as pool:
+        for found in pool.map(partial(one, records), *zip(*product(experiments, range(seeds)), strict=True)):
+            results |= found
+    return results
+
+
+def one(records: list[Record], experiment: str, seed: int) -> dict[tuple[str, str, int], tuple[float, ...]]:
+    """Play every strategy on an experiment; what is chosen on experiments is chosen on the others."""
+    space = shipped_space(records[0].architecture)
+    runs = [record.run for record in records if record.experiment == experiment]
+    others = [record for record in records if record.experiment != experiment]
+    budget = play(runs, space, Strategy(starts=space.starts), seed, trials=TRIALS).used
+    return {
+        (name, experiment, seed): figures(play(runs, space, strategy, seed, seconds=budget), budget)
+        for name, strategy in candidates(space, choose_starts(others, PORTFOLIO)).items()
+    }
+
+
+def _quiet() -> None:
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    warnings.simplefilter("ignore")
