@@ -70,6 +70,13 @@ def launch(
         Split, typer.Option(help="grouped: no sequence on both sides; seeded-shuffle: as in notebooks.")
     ] = SPLIT,
     space: Annotated[Path | None, typer.Option(help="Your own search space, a TOML file.")] = None,
+    starts_from_workspace: Annotated[
+        bool,
+        typer.Option(
+            "--starts-from-workspace",
+            help="Begin with configs that won for other proteins in this workspace, too.",
+        ),
+    ] = False,
     finalists: Annotated[
         int | None, typer.Option(min=1, help="Best configs to retrain.", show_default=FINALISTS)
     ] = None,
@@ -109,6 +116,7 @@ def launch(
         space=space,
         finalists=finalists,
         members=members,
+        starts_from_workspace=starts_from_workspace,
         everything=everything,
         proteins=proteins,
     )

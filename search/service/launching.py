@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import optuna
+
 from data_io.errors import ConfigError, UnknownProteinError
 from data_io.experiments import Experiment, match_experiments, read_master_sheet, read_names, resolve
 from data_io.folder import find_files
@@ -15,6 +17,7 @@ from data_io.testable import require_test_set
 from data_io.training_set import load_training_set
 from models.config import split_params
 from search.service.defaults import ARCHITECTURE
+from search.service.workspace_starts import choose_starts, find_winners, starts_within
 from search.strategy.space import Space
 from search.strategy.space_files import read_space, shipped_space
 from search.strategy.strategy import Strategy
@@ -43,13 +46,15 @@ class Launch:
     epochs: int | None = None
     finalists: int | None = None
     members: int | None = None
+    starts_from_workspace: bool = False
 
     @property
     def asked(self) -> dict[str, Any]:
         """What of space and strategy was asked for by name."""
         named = {name: getattr(self, name) for name in ("epochs", "finalists", "members")}
-        own = {OWN_SPACE: True} if self.space is not None else {}
-        return {**{name: value for name, value in named.items() if value is not None}, **own}
+        flags = {OWN_SPACE: self.space is not None, "starts_from_workspace": self.starts_from_workspace}
+        given = {name: True for name, is_given in flags.items() if is_given}
+        return {**{name: value for name, value in named.items() if value is not None}, **given}
 
 
 def launch_studies(launch: Launch, workspace: Workspace) -> list[str]:
@@ -67,7 +72,26 @@ def launch_studies(launch: Launch, workspace: Workspace) -> list[str]:
     specs = make_specs(launch, experiments, spaces)
     storage = open_storage(workspace)
     with database_errors(workspace.storage_url):
+        if launch.starts_from_workspace:
+            specs = with_starts_of_others(specs, storage)
         return queue_studies(storage, specs, launch.trials, launch.data, fingerprints)
+
+
+def with_starts_of_others(specs: Sequence[Spec], storage: optuna.storages.BaseStorage) -> list[Spec]:
+    """Let studies begin with configs that won for other proteins, too: which is decided here, once."""
+    found = {}
+    for spec in {spec.architecture: spec for spec in specs}.values():
+        space = spec.load_space()
+        found[spec.architecture] = space, starts_within(space, find_winners(storage, spec.architecture))
+    return [
+        replace(
+            spec,
+            strategy=replace(
+                spec.strategy, transferred=choose_starts(*found[spec.architecture], spec.experiment)
+            ),
+        )
+        for spec in specs
+    ]
 
 
 def read_data(launch: Launch, experiments: Sequence[Experiment], cache: Path) -> dict[str, str]:

@@ -144,6 +144,22 @@ class Space:
         active = (p for p in self.active(dict(params)) if p.name in params)
         return {p.name: params[p.name] for p in active if p.admits(params[p.name])}
 
+    def misfit(self, params: Mapping[str, Value]) -> str | None:
+        """Say what of a config no trial of this space has, as ``name = value``; None where it has all."""
+        within = {**self.within(params), **self.fixed}
+        for name, value in params.items():
+            if name not in within or within[name] != value:
+                return f"{name} = {value!r}"
+        return next((f"no {p.name}" for p in self.active(dict(params)) if p.name not in params), None)
+
+    def distance(self, one: Mapping[str, Value], other: Mapping[str, Value]) -> float:
+        """Give how far two configs lie apart, the sum over the parameters; 0 where they are the same.
+
+        Distances are Gower's (1971): for a number the difference as a share of the range (of its logarithm
+        where it is drawn so), for a choice 0 or 1; a parameter that one of the two does not have counts 1.
+        """
+        return sum(p.distance(one.get(p.name), other.get(p.name)) for p in self.parameters)
+
     def with_fixed(self, **values: Value) -> Space:
         """Give the same space with some hyperparameters set for every trial."""
         return replace(self, fixed={**self.fixed, **values})

@@ -115,8 +115,7 @@ class Replay(Executor):
 class Nearest:
     """Looks a config up as the one of those recorded that is nearest to it.
 
-    Distances are Gower's (1971): for a number the difference as a share of the range (of its logarithm where
-    it is drawn so), for a choice 0 or 1; a parameter that one of the two does not have counts 1.
+    See `Space.distance`.
 
     Parameters
     ----------
@@ -138,9 +137,4 @@ class Nearest:
 
     def __call__(self, task: TrainTask) -> Curve:
         """Give the curve of the config nearest to the task's."""
-        return min(self._runs, key=lambda run: self.distance(run.params, task.params)).curve
-
-    def distance(self, one: Mapping[str, Any], other: Mapping[str, Any]) -> float:
-        """Give the sum of the parameters' distances; 0 where the configs are the same."""
-        parameters = self._space.parameters
-        return sum(p.distance(one.get(p.name), other.get(p.name)) for p in parameters)
+        return min(self._runs, key=lambda run: self._space.distance(run.params, task.params)).curve

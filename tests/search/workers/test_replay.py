@@ -88,9 +88,9 @@ def test_the_nearest_config_is_found_by_the_ranges_of_its_parameters() -> None:
     nearest = Nearest([far, near], SPACE)
     asked = TrainTask("k", "cnn", {"motif_length": 9, "learning_rate": 2e-3}, 1, DATA)
     assert nearest(asked) is CURVES["slow"]
-    assert nearest.distance(near.params, near.params) == 0.0
-    assert nearest.distance(near.params, far.params) == pytest.approx(1 / 8 + 1.0)
-    assert nearest.distance(near.params, {"motif_length": 8}) == 1.0
+    assert SPACE.distance(near.params, near.params) == 0.0
+    assert SPACE.distance(near.params, far.params) == pytest.approx(1 / 8 + 1.0)
+    assert SPACE.distance(near.params, {"motif_length": 8}) == 1.0
     with pytest.raises(ConfigError, match="no recorded curve"):
         Nearest([], SPACE)
 
