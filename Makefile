@@ -24,9 +24,10 @@ bench: .venv/test ## measure speed against the reference: a quarter of an hour, 
 bench-search: .venv/test ## measure whole searches against the reference: hours
 	$(BIN)/python -m tests.benchmarks search
 
-bench-fleet: .venv/test ## measure what hundreds of studies and many workers cost the driver: some minutes
+bench-fleet: .venv/test ## measure what hundreds of studies, many workers and readers cost the driver: some minutes
 	$(BIN)/python -m tests.benchmarks.fleet
 	$(BIN)/python -m tests.benchmarks.scaling
+	$(BIN)/python -m tests.benchmarks.pages
 
 bench-replay: .venv/test ## compare search strategies on recorded learning curves: up to ten minutes
 	$(BIN)/python -m tests.benchmarks.replay

@@ -8,6 +8,7 @@ from tornado.web import HTTPError
 
 from search.web.asked import Query
 from search.web.handlers import Handler
+from search.web.views.export import export, folder_name
 from search.web.views.study import by_number
 
 KINDS = {
@@ -61,3 +62,14 @@ class File(Handler):
         self.finish(await self.work(path.read_bytes))
 
     head = get
+
+
+class Export(Handler):
+    """What a finished study hands over, as a zip archive."""
+
+    async def get(self, study: str) -> None:
+        """Answer with the archive."""
+        content = await self.work(export, self.site, self.asked((study,)))
+        self.set_header("Content-Type", "application/zip")
+        self.set_header("Content-Disposition", f'attachment; filename="{folder_name(study)}.zip"')
+        self.finish(content)

@@ -7,21 +7,21 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from markupsafe import Markup
 
 from search.study.lock import describe, holder, is_driven
 from search.study.states import INTERRUPTED, State
-from search.study.watch import Watch, trials_left
+from search.study.watch import Progress, Watch, trials_left
 from search.study.workspace import Workspace
 from search.web.evidence import EvidenceFiles, share_of_ceiling
 from search.web.log_tail import LogTail
 from search.web.shapes import spark
 from search.web.words import duration, since
 
-FRESH_SECONDS = 1.0  # readers that come together share one look at the database
+FRESH_SECONDS = 2.0  # readers that come together share one look at the database
 STATES = (*(state.value for state in State), INTERRUPTED)
 CURVE = 72, 16
 
@@ -43,7 +43,12 @@ class Cell:
     sentence: str
     motif: str
     logo: bool
-    curve: str
+    progress: Progress = field(compare=False)  # it grows; what it shows changes with `done`
+
+    @property
+    def curve(self) -> str:
+        """The path of the best value so far."""
+        return spark(self.progress.best, self.done, self.total, *CURVE)
 
 
 @dataclass(frozen=True)
@@ -185,7 +190,7 @@ class Board:
         }
 
     def _cell(self, study: dict[str, Any]) -> Cell:
-        name, state, progress = study["study"], study["state"], study["progress"]
+        name, state = study["study"], study["state"]
         evidence = self.evidence.of(name) if state == State.DONE.value else {}
         verdict, motifs = evidence.get("verdict") or {}, evidence.get("motifs") or [{}]
         return Cell(
@@ -202,7 +207,7 @@ class Board:
             sentence=next(iter(verdict.get("sentences", ())), ""),
             motif=motifs[0].get("iupac", ""),
             logo=bool(motifs[0]) and self.evidence.file(name, "motif_1.svg") is not None,
-            curve=spark(progress.best, study["trials_done"], study["trials_total"] or 0, *CURVE),
+            progress=study["progress"],
         )
 
     def _left(self, study: dict[str, Any]) -> str:

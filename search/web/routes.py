@@ -7,7 +7,7 @@ from typing import Any
 
 from tornado.routing import PathMatches, Rule
 
-from search.web.answers import ByNumber, File, Values
+from search.web.answers import ByNumber, Export, File, Values
 from search.web.asked import Query
 from search.web.forms import ChangeForm, LaunchForm, LogIn
 from search.web.handlers import Static, Text, View
@@ -34,6 +34,7 @@ def routes(site: Site) -> list[Rule]:
         route(r"/study-(\d+)", ByNumber),
         view("/compare", "compare.html", compare),
         route("/changes", Values, query=changes),
+        route(r"/export/(.+)\.zip", Export),
         route(r"/files/(.+)/([\w-][\w.-]*)", File),
         route("/launch", LaunchForm, template="launch.html", query=launch),
         route("/launch/command", Text, query=shown_command),

@@ -91,6 +91,7 @@ def finished(site: Site, row: dict[str, Any]) -> dict[str, Any]:
         "motifs": motifs,
         "share": share_of_ceiling(evidence, row["test_spearman"]),
         "report": files.file(name, REPORT) is not None,
+        "export": files.file(name, "model/config.json") is not None,
     }
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
+import urllib.request
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +24,7 @@ from search.web.address import Address
 from search.web.pages import make_pages
 from search.web.server import PageServer
 from tests.search.web.test_server import get
+from tests.support.commands import STUDY, rbptune
 from tests.support.pages import served
 from tests.support.studies import add_trials, finish, make_study, move
 
@@ -149,6 +153,24 @@ def test_evidence_that_is_not_whole_costs_no_page(server: PageServer, workspace:
         (workspace.artifacts(name) / "evidence.json").write_text(content)
         for path in ("", f"study/{name}", f"compare?study={name}"):
             assert get(f"{server.url}/{path}")[0] == 200, (content, path)
+
+
+def test_the_export_is_an_archive_that_predicts(finished: Path, tmp_path: Path) -> None:
+    (tmp_path / "probes.fasta").write_text(">one\nAGUUGCAUGCAUAGC\n")
+    with served(make_pages(Workspace(finished), Address())) as server:
+        page = get(f"{server.url}/study/{STUDY}")[1]
+        address = re.search(r'href="(/export/[^"]+)"', page)
+        assert address
+        with urllib.request.urlopen(f"{server.url}{address[1]}") as answer:
+            assert (
+                answer.headers["Content-Disposition"] == 'attachment; filename="SIMFOX-RNCMPT90001-cnn.zip"'
+            )
+            content = answer.read()
+        assert get(f"{server.url}/export/none.zip")[0] == 404
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        archive.extractall(tmp_path)
+    said = rbptune("predict", tmp_path / "SIMFOX-RNCMPT90001-cnn", tmp_path / "probes.fasta")
+    assert (said.code, said.out.splitlines()[1].split("\t")[0]) == (0, "one")
 
 
 def test_compare_shows_the_chosen_side_by_side(server: PageServer, workspace: Workspace) -> None:
