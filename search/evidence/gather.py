@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from torch import nn
 
 from data_io.experiments import Experiment
@@ -17,20 +18,26 @@ from search.evidence.evidence import (
     DataMotif,
     Evidence,
     FirstTrial,
+    Known,
     Missing,
+    Motif,
     RankScore,
     TestTable,
     Verdict,
     Word,
 )
+from search.evidence.known import compare_known
+from search.evidence.motifs import find_motifs
 from search.evidence.published import find_published
+from search.evidence.ridge import ridge_baseline
 from search.evidence.zscores import strongest_words
 
+SCANNED = 20_000
 NO_TEST = Missing("there was no test")
 
 
 def gather(
-    models: Sequence[nn.Module],  # noqa: ARG001
+    models: Sequence[nn.Module],
     training: TrainingSet,
     test: TestTable | None,
     figures: Mapping[str, Any],  # noqa: ARG001
@@ -58,20 +65,20 @@ def gather(
     seed : int
         Of everything that is drawn; the same seed gives the same evidence. Default: 0.
     """
-    later = Missing("not computed by this version")
     set_a = all_of(training)
     set_b = None if test is None else Examples(test.codes, test.measured)
+    motifs = find_motifs(models, some_of(set_a, seed))
     return Evidence(
         Ceilings(
             noise_ceiling(set_a.codes, set_a.targets, seed),
             NO_TEST if set_b is None else noise_ceiling(set_b.codes, set_b.targets, seed),
         ),
-        Baselines(later, _first_trial(trial_0)),
+        Baselines(ridge_baseline(training.train, training.validation, set_b), _first_trial(trial_0)),
         find_published(experiment.motif_id, len(set_a), None if set_b is None else len(set_b)),
-        (),
+        motifs,
         (),
         DataMotif(*(_strongest_words(training, examples) for examples in (set_a, set_b))),
-        later,
+        _known(motifs, experiment, seed),
         Verdict("grey", ()),
     )
 
@@ -82,6 +89,18 @@ def all_of(training: TrainingSet) -> Examples:
     return Examples(
         np.concatenate([part.codes for part in parts]), np.concatenate([part.targets for part in parts])
     )
+
+
+def some_of(examples: Examples, seed: int) -> NDArray[np.uint8]:
+    """Draw up to 20,000 probes, which are enough to find strongly bound ones among."""
+    rows = np.random.default_rng(seed).permutation(len(examples))[:SCANNED]
+    return examples.codes[np.sort(rows)]
+
+
+def _known(motifs: Sequence[Motif], experiment: Experiment, seed: int) -> Known | Missing:
+    if not motifs:
+        return Missing("the model has no motif")
+    return compare_known(np.array(motifs[0].probabilities), experiment.motif_id, seed)
 
 
 def _strongest_words(training: TrainingSet, examples: Examples | None) -> tuple[Word, ...]:

@@ -3,10 +3,12 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import nn
 
 from data_io.alphabet import encode
+from data_io.planting import Affinity
 from models.registry import get_architecture
 from models.weights import LoadedModel, save_model
 
@@ -24,6 +26,21 @@ class Matcher(nn.Module):
     def forward(self, codes):
         windows = codes.unfold(1, len(self.word), 1)  # (B, P, k)
         return (windows == self.word).sum(-1).max(-1).values * self.weight
+
+
+class Binder(nn.Module):
+    """Predicts how strongly motifs bind: the sum of their log affinities, each times its weight."""
+
+    def __init__(self, **weights):
+        super().__init__()
+        self.weights = weights
+        self.parameter = nn.Parameter(torch.zeros(1))  # by which a network's device is known
+
+    def forward(self, codes):
+        codes = codes.numpy()
+        affinity = Affinity(codes.clip(max=3), (codes < 5).sum(axis=1))
+        bound = sum(weight * np.log(affinity.of(motif) + 0.01) for motif, weight in self.weights.items())
+        return torch.tensor(bound, dtype=torch.float32)
 
 
 def toy_model(*members):
