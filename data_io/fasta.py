@@ -50,31 +50,25 @@ def read_fasta(name: str, text: IO[str]) -> Iterator[Block]:
         When a record is empty, or holds a letter that `data_io.sequence_blocks.block_of` refuses.
     """
     reader = _Reader(name)
-    for chunk, is_open in _chunks(text):
-        if block := reader.read(chunk, is_open):
+    for chunk in _chunks(text):
+        if block := reader.read(chunk):
             yield block
     reader.end()
 
 
-def _chunks(text: IO[str]) -> Iterator[tuple[str, bool]]:
-    """Cut the text between records, or between lines where a record is long, or anywhere in a long line.
-
-    Yields each part, and whether its last record may go on.
-    """
+def _chunks(text: IO[str]) -> Iterator[str]:
+    """Cut the text between records, or between lines where a record is long, or anywhere in a long line."""
     rest, in_line = "", False
     while part := text.read(CHUNK):
         rest += part
         if not in_line and "\n" not in rest and rest.lstrip(BLANKS).startswith(">"):
             rest += _end_of_line(text)
-        cut = rest.rfind("\n>") + 1
-        is_open = not cut
-        if is_open:
-            cut = rest.rfind("\n") + 1 or len(rest)
-        yield rest[:cut], is_open
+        cut = rest.rfind("\n>") + 1 or rest.rfind("\n") + 1 or len(rest)
+        yield rest[:cut]
         in_line = rest[cut - 1] != "\n"
         rest = rest[cut:]
     if rest:
-        yield rest, False
+        yield rest
 
 
 def _end_of_line(text: IO[str]) -> str:
@@ -95,8 +89,8 @@ class _Reader:
         self._empty = False  # it has no letter yet
         self._in_line = False  # the last part ended within a line
 
-    def read(self, chunk: str, is_open: bool) -> Block | None:
-        block = self._read_plain(chunk, is_open) or self._read_lines(chunk, is_open)
+    def read(self, chunk: str) -> Block | None:
+        block = self._read_plain(chunk) or self._read_lines(chunk)
         self._line += chunk.count("\n")
         self._in_line = not chunk.endswith("\n")
         return block
@@ -109,7 +103,7 @@ class _Reader:
         if not self._records:
             raise DataError(f"{self._source}: holds no sequence; give {WANTED}")
 
-    def _read_plain(self, chunk: str, is_open: bool) -> Block | None:
+    def _read_plain(self, chunk: str) -> Block | None:
         """Read a part of plain records; None where anything in it asks for a closer look."""
         if not chunk.isascii():
             return None
@@ -136,7 +130,7 @@ class _Reader:
             names.insert(0, self._name)
         goes_on = continues and not self._empty
         self._records, self._name, self._empty = self._records + len(starts), names[-1], False
-        return Block(names, lengths, codes, goes_on, is_open)
+        return Block(names, lengths, codes, goes_on)
 
     def _headers(self, text: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         """Where headers start, and where their lines end."""
@@ -148,7 +142,7 @@ class _Reader:
         places = np.searchsorted(newlines, starts)
         return starts, newlines[places[places < len(newlines)]]
 
-    def _read_lines(self, chunk: str, is_open: bool) -> Block | None:
+    def _read_lines(self, chunk: str) -> Block | None:
         """Read a part line by line."""
         stretches: list[Stretch] = []
         for number, line in enumerate(chunk.split("\n")):
@@ -161,7 +155,7 @@ class _Reader:
                 self._empty = False
         if not stretches:
             return None
-        return block_of(self._source, stretches, not stretches[0].begins, is_open)
+        return block_of(self._source, stretches)
 
     def _begin(self, header: str) -> None:
         if self._empty:

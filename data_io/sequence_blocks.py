@@ -36,8 +36,6 @@ class Block:
         A, C, G, U, N as 0..4.
     continues : bool
         The first goes on with the sequence in which the block before ended.
-    open : bool
-        The last may go on in the next block.
     ambiguous : int
         Letters that stand for several, such as R for A or G, and are read as N.
     first_ambiguous : str
@@ -48,7 +46,6 @@ class Block:
     lengths: npt.NDArray[np.int64]
     codes: npt.NDArray[np.uint8]
     continues: bool = False
-    open: bool = False
     ambiguous: int = 0
     first_ambiguous: str = ""
 
@@ -63,9 +60,7 @@ class Stretch:
     begins: bool = True
 
 
-def block_of(
-    source: str, stretches: Sequence[Stretch], continues: bool = False, is_open: bool = False
-) -> Block:
+def block_of(source: str, stretches: Sequence[Stretch]) -> Block:
     """Check letters that were read line by line, and join them.
 
     Parameters
@@ -92,7 +87,7 @@ def block_of(
     lengths = np.add.reduceat([len(stretch.letters) for stretch in stretches], begins).astype(np.int64)
     codes = CODE_OF_BYTE[np.frombuffer(text, np.uint8)]
     names = [stretches[number].name for number in begins]
-    return Block(names, lengths, codes, continues, is_open, ambiguous, first)
+    return Block(names, lengths, codes, not stretches[0].begins, ambiguous, first)
 
 
 @dataclass

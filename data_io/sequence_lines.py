@@ -43,7 +43,7 @@ def read_lines(name: str, text: IO[str]) -> Iterator[Block]:
         line += part.count("\n")
         within = not part.endswith("\n") and bool(part.rpartition("\n")[2].strip(BLANKS))
         if stretches:
-            yield _joined(name, stretches, within)
+            yield _joined(name, stretches)
     if not records:
         raise DataError(f"{name}: holds no sequence; give {WANTED}")
 
@@ -75,7 +75,7 @@ def read_table(name: str, text: IO[str]) -> Iterator[Block]:
             stretches.append(columns.read(name, number, cells, records))
         line += part.count("\n")
         if stretches:
-            yield _joined(name, stretches, False)
+            yield _joined(name, stretches)
     if not records:
         raise DataError(f"{name}: holds no sequence; give {WANTED}")
 
@@ -109,7 +109,7 @@ class _Columns:
         return Stretch(name or f"sequence_{record}", line, cells[self.sequence])
 
 
-def _joined(source: str, stretches: list[Stretch], is_open: bool) -> Block:
+def _joined(source: str, stretches: list[Stretch]) -> Block:
     """Join lines at once where all is plain; `block_of` says what is not."""
     joined = "".join([stretch.letters for stretch in stretches])
     if joined.isascii():
@@ -117,5 +117,5 @@ def _joined(source: str, stretches: list[Stretch], is_open: bool) -> Block:
         if codes.max() <= N:
             lengths = np.array([len(stretch.letters) for stretch in stretches])
             names = [stretch.name for stretch in stretches]
-            return Block(names, lengths, codes, not stretches[0].begins, is_open)
-    return block_of(source, stretches, not stretches[0].begins, is_open)
+            return Block(names, lengths, codes, not stretches[0].begins)
+    return block_of(source, stretches)

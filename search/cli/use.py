@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from data_io.errors import ConfigError
 from data_io.outputs import STANDARD_OUTPUT
 from search.cli.options import OutOption, console, cores, say_written
 
@@ -32,6 +33,20 @@ def predict(
     out: OutOption = None,
     strict: StrictOption = False,
     threads: ThreadsOption = None,
+    track: Annotated[
+        Path | None,
+        typer.Option(
+            "--track",
+            metavar="FILE.bedgraph",
+            help="Write a score for each position, too (bedGraph), and the peaks beside it (FILE.peaks.bed).",
+        ),
+    ] = None,
+    threshold: Annotated[
+        float | None,
+        typer.Option(
+            help="Lowest score of a peak's positions.", show_default="the 99th percentile of training probes"
+        ),
+    ] = None,
 ) -> None:
     """Score sequences with an exported model; write a table, .tsv or .csv.
 
@@ -41,7 +56,12 @@ def predict(
     """
     from search.cli.bars import reading_bar
     from search.results.predicting import predict_file
+    from search.results.track_files import Tracks
 
+    if threshold is not None and track is None:
+        raise ConfigError("--threshold: is for the peaks of --track; give that, too")
+    tracks = None if track is None else Tracks(track, threshold)
+    table = out or STANDARD_OUTPUT
     with reading_bar(console()) as progress:
-        predict_file(export_dir, sequences, out or STANDARD_OUTPUT, strict, threads or cores(), progress)
+        predict_file(export_dir, sequences, table, strict, threads or cores(), progress, tracks)
     say_written(out)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 
 import torch
@@ -15,7 +15,8 @@ from data_io.sequence_blocks import Contents
 from data_io.sequences import open_sequences
 from models.weights import load_model
 from search.results.prediction_table import separator_of, write_scores
-from search.results.scoring import best_of_parts, predict_blocks
+from search.results.scoring import Part, best_of_parts, predict_blocks
+from search.results.track_files import Tracks
 
 Progress = Callable[[str, int, int], None]
 _log = logging.getLogger(__name__)
@@ -28,6 +29,7 @@ def predict_file(
     strict: bool = False,
     jobs: int = 1,
     progress: Progress | None = None,
+    tracks: Tracks | None = None,
 ) -> None:
     """Score every sequence of a file and write a table, in memory that does not grow with the file.
 
@@ -48,11 +50,13 @@ def predict_file(
         Threads that predict. Default: 1.
     progress : callable, optional
         Is given what is done, "checking" or "scoring", the bytes read so far, and all.
+    tracks : Tracks, optional
+        What else to write. Default: nothing.
 
     Raises
     ------
     ConfigError
-        When the name of `out` asks for another kind of file.
+        When the name of `out` asks for another kind of file, or peaks need a threshold.
     ModelError
         When the folder holds no model, or a damaged one.
     DataError
@@ -61,21 +65,27 @@ def predict_file(
         When `out` cannot be written, or is the file of sequences or a part of the model.
     """
     separator = separator_of(out)
-    check_output(out, [sequences, *export.glob("*")])
+    inputs = [sequences, *export.glob("*")]
+    check_output(out, inputs)
+    if tracks is not None:
+        tracks.check(inputs, out)
     with open_sequences(sequences) as file:
         warn_of(file.name, file.check(strict, _named(progress, "checking")))
         model = load_model(export)
         if model.quantiles is None:
-            _log.warning(
-                "%s: made by a version that kept no quantiles; the column percentile is empty", export
-            )
+            _log.warning("%s: older, without quantiles; the column percentile is empty", export)
         with (
             open_text_output(out) as stream,
+            tracks.open(model) if tracks else nullcontext(_pass_on) as follow,
             closing(file.blocks(_named(progress, "scoring"))) as blocks,
             threads_of(jobs) as threads,
         ):
             parts = predict_blocks(model.members, blocks, threads)
-            write_scores(model, best_of_parts(parts), stream, separator)
+            write_scores(model, best_of_parts(follow(parts)), stream, separator)
+
+
+def _pass_on(parts: Iterator[Part]) -> Iterator[Part]:
+    return parts
 
 
 @contextmanager

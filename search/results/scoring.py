@@ -32,8 +32,10 @@ class Part:
         Letters in this part; neighbouring parts have the 40 letters in common that no window of one holds
         without the other.
     codes : uint8 array, shape (sum of lengths,)
-    continues, open : bool
-        As in `data_io.sequence_blocks.Block`.
+    continues : bool
+        The first sequence goes on from the part before.
+    open : bool
+        The last goes on in the next part.
     predictions : float32 array, shape (members, windows)
         As `models.windows.predict_windows` gives them.
     """
@@ -104,68 +106,63 @@ def best_of_parts(parts: Iterable[Part]) -> Iterator[Scores]:
     parts : iterable of Part
         As `predict_blocks` gives them.
     """
-    held: Scores | None = None  # the last sequence so far, while more of it may come
+    held: Scores | None = None  # the last sequence so far, where it goes on
     for part in parts:
         best = best_windows(part.predictions, part.codes, part.lengths)
         best = replace(best, start=best.start + part.begins)
         scores = Scores(part.names, part.begins + part.lengths, best)
-        if held is not None and part.continues:
+        if held is not None:
             scores = _merged(held, scores)
-        elif held is not None:
-            yield held
         held = _rows(scores, slice(len(part.names) - 1, None)) if part.open else None
         done = len(part.names) - part.open
         if done:
             yield _rows(scores, slice(done))
-    if held is not None:
-        yield held
-
-
-@dataclass(frozen=True)
-class _Held:
-    """The end of a sequence that may go on: its last 40 letters once it was scored, all of them before."""
-
-    name: str
-    codes: NDArray[np.uint8]
-    begin: int
-    scored: bool
 
 
 def _join(blocks: Iterable[Block]) -> Iterator[Part]:
     """Give each part of a sequence the letters before it that its first windows need."""
-    held: _Held | None = None
+    held: Part | None = None  # the last sequence, where it goes on: its last 40 letters, or all of fewer
+    for block, goes_on in _with_what_follows(blocks):
+        begins, continues = np.zeros(len(block.names), np.int64), False
+        lengths, codes = block.lengths.copy(), block.codes
+        if held is not None:
+            begins[0], continues = held.begins[0], held.continues
+            lengths[0] += held.lengths[0]
+            codes = np.concatenate([held.codes, codes])
+        part = Part(block.names, begins, lengths, codes, continues, False, _NOTHING)
+        held = None
+        if goes_on:
+            held = _end_of(part)
+            part = replace(part, open=True) if held.continues else _without_last(part)
+        if part.names:
+            yield part
+
+
+def _with_what_follows(blocks: Iterable[Block]) -> Iterator[tuple[Block, bool]]:
+    """Give each block, and whether its last sequence goes on in the next."""
+    before: Block | None = None
     for block in blocks:
-        names, lengths, codes = block.names, block.lengths, block.codes
-        begins = np.zeros(len(names), np.int64)
-        goes_on = held is not None and block.continues
-        if held is not None and goes_on:
-            begins[0] = held.begin
-            lengths = lengths + np.append(len(held.codes), np.zeros(len(names) - 1, np.int64))
-            codes = np.concatenate([held.codes, codes])
-        elif held is not None and not held.scored:
-            names = [held.name, *names]
-            begins, lengths = np.append(0, begins), np.append(len(held.codes), lengths)
-            codes = np.concatenate([held.codes, codes])
-        continues = bool(goes_on and held and held.scored)
-        held = _hold(names, begins, lengths, codes) if block.open else None
-        if held is not None and not held.scored:
-            names, begins, lengths = names[:-1], begins[:-1], lengths[:-1]
-            codes = codes[: len(codes) - len(held.codes)]
-        if names:
-            is_open = held is not None and held.scored
-            yield Part(names, begins, lengths, codes, continues, is_open, _NOTHING)
-    if held is not None and not held.scored:
-        length = np.array([len(held.codes)])
-        yield Part([held.name], np.zeros(1, np.int64), length, held.codes, False, False, _NOTHING)
+        if before is not None:
+            yield before, block.continues
+        before = block
+    if before is not None:
+        yield before, False
 
 
-def _hold(
-    names: list[str], begins: NDArray[np.int64], lengths: NDArray[np.int64], codes: NDArray[np.uint8]
-) -> _Held:
-    length = int(lengths[-1])
+def _end_of(part: Part) -> Part:
+    """What the next part needs of the last sequence; `continues` if a window of it is predicted before."""
+    length = int(part.lengths[-1])
     scored = length >= WIDTH
     kept = WIDTH - 1 if scored else length
-    return _Held(names[-1], codes[len(codes) - kept :], int(begins[-1]) + length - kept, scored)
+    begins, lengths = part.begins[-1:] + length - kept, np.array([kept])
+    return Part(part.names[-1:], begins, lengths, part.codes[-kept:], scored, False, _NOTHING)
+
+
+def _without_last(part: Part) -> Part:
+    codes = part.codes[: len(part.codes) - int(part.lengths[-1])]
+    return replace(
+        part, names=part.names[:-1], begins=part.begins[:-1], lengths=part.lengths[:-1], codes=codes
+    )
 
 
 def _rows(scores: Scores, rows: slice) -> Scores:

@@ -266,7 +266,7 @@ def test_an_old_model_has_no_percentiles_and_says_so(export, tmp_path, caplog):
     (folder / "config.json").write_text(json.dumps(config))
     lines = table(folder, tmp_path / "x.fasta", tmp_path / "x.tsv").splitlines()
     assert lines[1].split("\t")[4] == ""
-    said = f"{folder}: made by a version that kept no quantiles; the column percentile is empty"
+    said = f"{folder}: older, without quantiles; the column percentile is empty"
     assert caplog.messages == [said]
 
 

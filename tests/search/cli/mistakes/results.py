@@ -99,6 +99,16 @@ def a_table_that_does_not_say_where_the_sequences_are(place: Place) -> Command:
     return place.predict("a\tb\tACGU\n")
 
 
+@says("--threshold: is for the peaks of --track; give that, too")
+def a_threshold_of_no_peaks(place: Place) -> Command:
+    return [*place.predict(">a\nACGU\n"), "--threshold", "1"]
+
+
+@says("{root}/new.fasta: is the input {root}/new.fasta itself; write to another file")
+def a_track_onto_its_own_input(place: Place) -> Command:
+    return [*place.predict(">a\nACGU\n"), "--track", place.root / "new.fasta"]
+
+
 @says("--threads '0': should be greater than or equal to 1; see rbptune predict --help")
 def no_threads(place: Place) -> Command:
     return [*place.predict(">a\nACGU\n"), "--threads", 0]
