@@ -38,7 +38,7 @@ for command in (
     control.status,
     results.dashboard,
     reports.report,
-    results.export,
+    reports.export,
     results.leaderboard,
     use.predict,
     results.demo,

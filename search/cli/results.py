@@ -1,4 +1,4 @@
-"""Commands about what came out: dashboard, export, leaderboard, demo."""
+"""Commands about all that came out: dashboard, leaderboard, demo."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import typer
 from data_io.outputs import check_output
 from search.cli.options import (
     AllowHostOption,
-    ArchOption,
     HostOption,
     JobsOption,
     OutOption,
@@ -59,23 +58,6 @@ def dashboard(
     address = Address(host, port, root_path, tuple(allow_host or ()))
     access = Access.make(writes=False, password_file=password_file)
     serve_dashboard(place, address, lambda url: console().print(f"{url} (Ctrl-C ends it)"), access)
-
-
-def export(
-    name: Annotated[str, typer.Argument(help="Protein or RNCMPT id.")],
-    out: Annotated[Path, typer.Option("--out", help="Folder to write.")],
-    arch: ArchOption = "cnn",
-    workspace: WorkspaceOption = DEFAULT,
-    storage: StorageOption = None,
-) -> None:
-    """Hand over a finished study: model, figures and motif."""
-    from search.results.export import export_study
-    from search.study.status import find_study
-
-    place = Workspace(workspace, storage)
-    study = find_study(read_rows(place), name, arch)
-    written = export_study(place.artifacts(study["study"]), out)
-    console().print(f"{study['study']} written to {written}; rbptune predict {written} FILE.fasta uses it")
 
 
 def leaderboard(

@@ -5,19 +5,30 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from data_io.errors import StorageError, StudyError
+from data_io.errors import SpaceError, StorageError, StudyError
 from data_io.files import keep_access
+from data_io.predictions import NAME
+from search.results.evidence_files import EVIDENCE, MOTIFS, logo_files
+from search.results.space_toml import best_config_toml
+
+if TYPE_CHECKING:
+    from search.results.history import History
 
 MOTIF_LENGTH = 7  # RNAcompete's own unit
 MOTIF_ROWS = 20
 METRICS = "metrics.json"
+SPACE, REPORT = "space.toml", "report.html"
 
-_WRITTEN = ("config.json", METRICS, "curve.csv", "motif.tsv", "README.txt")
+_WRITTEN = {
+    *("config.json", METRICS, "curve.csv", "motif.tsv", "README.txt"),
+    *(NAME, EVIDENCE, MOTIFS, SPACE, REPORT),
+}
+_WRITTEN_TOO = ("weights-", "motif_")
 _NEEDED: dict[str, type | tuple[type, ...]] = {
     **dict.fromkeys(("study", "protein", "experiment", "architecture", "tested_at"), str),
     **dict.fromkeys(("val_spearman", "test_spearman"), (int, float)),
@@ -28,12 +39,12 @@ _README = """\
 Spearman correlation of prediction and measurement: validation {val_spearman:.3f}, test {test_spearman:.3f}.
 The test probes were opened once, on {tested_at}, after the model was chosen.
 
-config.json            architecture, hyperparameters, scaling of the targets, provenance
-weights-K.safetensors  weights of the members, whose mean is the prediction
-metrics.json           all figures, and where they come from: data, split, seeds, versions
-curve.csv              the training of the members, one line an epoch
-motif.tsv              the k-mers that raise the prediction most when they stand in random sequences
-
+config.json             architecture, hyperparameters, scaling of the targets, provenance
+weights-K.safetensors   weights of the members, whose mean is the prediction
+metrics.json            all figures, and where they come from: data, split, seeds, versions
+curve.csv               the training of the members, one line an epoch
+motif.tsv               the k-mers that raise the prediction most when they stand in random sequences
+{more}
 In this folder, to score sequences of any length (FASTA, a table with a column called sequence, or lines):
 
     rbptune predict . sequences.fasta --out scores.tsv
@@ -49,9 +60,16 @@ spread is the standard deviation of the members' predictions, percentile the sha
 that are predicted lower. Letters such as R (A or G) are read as N; unknown is the share of N in that
 window, 1 where it has no other.
 """
+_MORE = {
+    REPORT: "what was found, on one page",
+    SPACE: "the best config, for rbptune launch --space",
+    NAME: "measured and predicted values of the test probes",
+    EVIDENCE: "motifs, noise ceiling, baselines, published scores, verdict",
+    MOTIFS: "its motifs as matrices, in the MEME format; motif_K.svg and .png are their logos",
+}
 
 
-def export_study(artifacts: Path, out: Path) -> Path:
+def export_study(artifacts: Path, out: Path, history: Callable[[], History | None] = lambda: None) -> Path:
     """Copy what a finished study found into a folder of its own.
 
     Parameters
@@ -60,12 +78,15 @@ def export_study(artifacts: Path, out: Path) -> Path:
         The study's artifacts in the workspace: result.json, curve.csv and model/.
     out : Path
         The folder to write. An earlier export of the same study there is replaced.
+    history : callable, optional
+        Gives the study's history, for the report; without, there is none.
 
     Returns
     -------
     Path
-        The folder, with config.json, weights-K.safetensors, metrics.json, curve.csv, motif.tsv and
-        README.txt; it is either complete or as it was before.
+        The folder, with config.json, weights-K.safetensors, metrics.json, curve.csv, motif.tsv, README.txt
+        and what else the study has: space.toml, test_predictions.tsv.gz, evidence.json, motifs.meme, logos,
+        report.html. It is either complete or as it was before.
 
     Raises
     ------
@@ -86,7 +107,9 @@ def export_study(artifacts: Path, out: Path) -> Path:
     with _replaced_at_the_end(out, target) as folder:
         _copy_files(artifacts, folder)
         (folder / METRICS).write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-        (folder / "README.txt").write_text(_README.format(**result), encoding="utf-8")
+        _write_more(artifacts, result, folder, history())
+        more = "".join(f"{name:<24}{text}\n" for name, text in _MORE.items() if (folder / name).is_file())
+        (folder / "README.txt").write_text(_README.format(**result, more=more), encoding="utf-8")
         motif = strongest_kmers(model.members, MOTIF_LENGTH, MOTIF_ROWS)
         motif.to_csv(folder / "motif.tsv", sep="\t", index=False, float_format="%.4f", lineterminator="\n")
     return out
@@ -126,6 +149,21 @@ def _copy_files(artifacts: Path, folder: Path) -> None:
         shutil.copyfile(file, folder / file.name)
 
 
+def _write_more(artifacts: Path, result: Mapping[str, Any], folder: Path, history: History | None) -> None:
+    """Copy and write what not every study has."""
+    for file in (artifacts / NAME, artifacts / EVIDENCE, artifacts / MOTIFS, *logo_files(artifacts)):
+        if file.is_file():
+            shutil.copyfile(file, folder / file.name)
+    with suppress(SpaceError):  # a config of an earlier version, say, which this one could not run
+        if (space := best_config_toml(result)) is not None:
+            (folder / SPACE).write_text(space, encoding="utf-8")
+    if history is not None:
+        from search.results.report.material import read_material
+        from search.results.report.page import write_report
+
+        write_report(read_material(artifacts, history), folder / REPORT)
+
+
 def _check_target(out: Path, target: Path, study: str) -> None:
     """Refuse a folder whose content would be lost."""
     if not target.exists():
@@ -142,7 +180,7 @@ def _check_target(out: Path, target: Path, study: str) -> None:
         raise StudyError(
             f"{out}: holds the export of {earlier}, not of {study}; give another folder to --out"
         )
-    foreign = sorted(n for n in names if n not in _WRITTEN and not n.startswith("weights-"))
+    foreign = sorted(n for n in names if n not in _WRITTEN and not n.startswith(_WRITTEN_TOO))
     if foreign:
         raise StudyError(f"{out}: holds {foreign[0]!r} beside an earlier export; move it away first")
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from data_io.errors import ConfigError
 from data_io.outputs import STANDARD_OUTPUT, open_output, open_text_output
-from search.results.ranking import Row, rank_studies
+from search.results.ranking import YARDSTICKS, Row, rank_studies
 from search.results.text_table import WIDTH_OF_FILES, as_records, natural_width, printable
 
 if TYPE_CHECKING:
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 FORMATS = ("table", "csv", "tsv", "json", "xlsx")
 FIGURES = ("val_spearman", "test_spearman", "test_pearson")
-COLUMNS = ("protein", "experiment", "architecture", "rank", "best", *FIGURES, "trials_done", "trials_pruned")
+NAMES = ("protein", "experiment", "architecture")
+COLUMNS = (*NAMES, "rank", "best", *FIGURES, "trials_done", "trials_pruned")
 _HEADINGS = {
     "protein": "Protein",
     "experiment": "Experiment",
@@ -176,7 +177,7 @@ def _as_json(ranked: Sequence[Row]) -> str:
 
 
 def _as_csv(ranked: Sequence[Row], separator: str = ",") -> str:
-    header, lines = _flat(ranked)
+    header, lines = _flat(ranked, (*COLUMNS, *YARDSTICKS), "params")
     stream = io.StringIO()
     writer = csv.writer(stream, delimiter=separator, lineterminator="\n")
     writer.writerow(header)
@@ -189,23 +190,35 @@ def _as_tsv(ranked: Sequence[Row]) -> str:
 
 
 def _as_xlsx(ranked: Sequence[Row]) -> bytes:
+    """Write a workbook: the results, the best configs, and where they come from, a sheet each."""
     import pandas as pd
 
-    header, lines = _flat(ranked)
+    known = dict.fromkeys((*COLUMNS, *YARDSTICKS))
+    known |= dict.fromkeys(key for row in ranked for key in row if key not in ("params", "provenance"))
+    sheets = {
+        "Results": _flat(ranked, tuple(known)),
+        "Best configs": _flat(ranked, NAMES, "params"),
+        "Provenance": _flat(ranked, NAMES, "provenance"),
+    }
     content = io.BytesIO()
-    board = pd.DataFrame(lines, columns=header)
-    board.to_excel(content, sheet_name="Leaderboard", index=False, freeze_panes=(1, 0), engine="openpyxl")
+    with pd.ExcelWriter(content, engine="openpyxl") as writer:
+        for title, (header, lines) in sheets.items():
+            table = pd.DataFrame(lines, columns=header)
+            table.to_excel(writer, sheet_name=title, index=False, freeze_panes=(1, len(NAMES)))
     return content.getvalue()
 
 
-def _flat(ranked: Sequence[Row]) -> tuple[list[str], list[list[Any]]]:
-    """Give header and lines for a spreadsheet, with a column for each hyperparameter that a winner has."""
-    params = list(dict.fromkeys(name for row in ranked for name in row["params"] or ()))
+def _flat(
+    ranked: Sequence[Row], columns: Sequence[str], further: str | None = None
+) -> tuple[list[str], list[list[Any]]]:
+    """Give header and lines for a spreadsheet: columns, and one for each key that a row's `further` has."""
+    keys = list(dict.fromkeys(name for row in ranked for name in row.get(further or "") or ()))
     lines = [
-        [_safe(row.get(key)) for key in COLUMNS] + [_safe((row["params"] or {}).get(name)) for name in params]
+        [_safe(row.get(key)) for key in columns]
+        + [_safe((row.get(further or "") or {}).get(key)) for key in keys]
         for row in ranked
     ]
-    return [*COLUMNS, *(str(_safe(name)) for name in params)], lines
+    return [*columns, *(str(_safe(key)) for key in keys)], lines
 
 
 def _safe(value: Any) -> Any:

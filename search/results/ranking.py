@@ -8,9 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from data_io.errors import StudyError
+from search.evidence.evidence import Ceiling, Evidence, Published, Ridge, Scores
+from search.results.evidence_files import read_evidence
 from search.results.export import read_result
 
 Row = dict[str, Any]
+YARDSTICKS = (
+    *("verdict", "motif", "ceiling_spearman_low", "ceiling_spearman_high"),
+    *("ceiling_pearson_low", "ceiling_pearson_high", "ridge_spearman", "ridge_pearson"),
+    *("published_pearson", "published_by"),
+)
+"""What the test figures are to be measured by, all of the test set; the published score is the best one."""
 
 
 def rank_studies(
@@ -30,15 +38,15 @@ def rank_studies(
     -------
     list of dict
         Sorted by protein, experiment and rank; to the keys of a row come rank (from 1), best (whether it is
-        the best architecture of its experiment) and params (None where they cannot be read).
+        the best architecture of its experiment), the `YARDSTICKS`, params and provenance, which are None
+        where they are not known.
     """
     done = sorted((dict(row) for row in rows if row["state"] == "done"), key=_order)
     ranked = []
     for _, group in groupby(done, key=lambda row: (row["protein"], row["experiment"])):
         for rank, row in enumerate(group, 1):
-            ranked.append(
-                {**row, "rank": rank, "best": rank == 1, "params": _params(row["study"], artifacts)}
-            )
+            found = _find(row["study"], artifacts)
+            ranked.append({**row, "rank": rank, "best": rank == 1, **found})
     return ranked
 
 
@@ -47,11 +55,53 @@ def _order(row: Row) -> tuple[str, str, float, str]:
     return row["protein"], row["experiment"], -(score if score is not None else -1.0), row["architecture"]
 
 
-def _params(study: str, artifacts: Callable[[str], Path] | None) -> dict[str, Any] | None:
+def _find(study: str, artifacts: Callable[[str], Path] | None) -> Row:
+    """Give what the artifacts of a study say; they may be on another machine, whose database is shared."""
+    nothing: Row = dict.fromkeys((*YARDSTICKS, "params", "provenance"))
     if artifacts is None:
-        return None
+        return nothing
     try:
-        params = read_result(artifacts(study)).get("params")
+        folder = artifacts(study)
+        result, evidence = read_result(folder), read_evidence(folder)
     except StudyError:
-        return None  # made on another machine, whose database is shared and whose files are not
-    return params if isinstance(params, dict) else None
+        return nothing
+    params = result.get("params")
+    return {
+        **nothing,
+        **({} if evidence is None else _yardsticks(evidence)),
+        "params": params if isinstance(params, dict) else None,
+        "provenance": _provenance(result),
+    }
+
+
+def _yardsticks(evidence: Evidence) -> Row:
+    ceiling, ridge, found = evidence.ceiling.set_b, evidence.baselines.ridge, evidence.published
+    row: Row = {"verdict": evidence.verdict.colour}
+    if evidence.motifs:
+        row["motif"] = evidence.motifs[0].iupac
+    if isinstance(ceiling, Ceiling):
+        row["ceiling_spearman_low"], row["ceiling_spearman_high"] = ceiling.spearman
+        row["ceiling_pearson_low"], row["ceiling_pearson_high"] = ceiling.pearson
+    if isinstance(ridge, Ridge) and isinstance(ridge.test, Scores):
+        row["ridge_spearman"], row["ridge_pearson"] = ridge.test.spearman, ridge.test.pearson
+    if isinstance(found, Published) and found.pearson:
+        row["published_pearson"], row["published_by"] = max((v, k) for k, v in found.pearson.items())
+    return row
+
+
+def _provenance(result: Mapping[str, Any]) -> Row:
+    """Give where the figures come from, flat."""
+    provenance = result.get("provenance") or {}
+    spec, made = provenance.get("spec") or {}, provenance.get("made") or {}
+    return {
+        "species": result["species"],
+        "best_trial": result.get("best_trial"),
+        "tested_at": result["tested_at"],
+        "split": spec.get("split"),
+        "seed": spec.get("seed"),
+        "budget": provenance.get("budget"),
+        "made_at": made.get("at"),
+        "data": provenance.get("data"),
+        "fingerprint": provenance.get("fingerprint"),
+        **{f"version_{name}": version for name, version in (made.get("versions") or {}).items()},
+    }

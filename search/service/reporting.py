@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
+from contextlib import suppress
 from pathlib import Path
+
+from optuna.exceptions import ExperimentalWarning
 
 from data_io.errors import StudyError
 from data_io.experiments import Experiment
@@ -12,8 +16,8 @@ from search.results.history import History, read_history
 from search.results.report.material import read_material
 from search.results.report.page import write_report
 from search.service.gathering import evidence_task
+from search.study.readonly import open_read_only
 from search.study.record import StudyRecord, open_study
-from search.study.storage import open_storage
 from search.study.workspace import Workspace
 from search.workers.events import Gathered
 from search.workers.executor import guarded
@@ -50,7 +54,7 @@ def report_study(
         When the report cannot be written.
     """
     artifacts = workspace.artifacts(study)
-    record = open_study(open_storage(workspace), study)
+    record = _open_record(workspace, study)
     if again or not (artifacts / EVIDENCE).is_file():
         gather_evidence(record, workspace, data)
     out = out or artifacts / REPORT
@@ -58,9 +62,19 @@ def report_study(
     return out
 
 
-def history_of(workspace: Workspace, study: str) -> History:
-    """Give the history of a study of the workspace."""
-    return read_history(open_study(open_storage(workspace), study))
+def history_of(workspace: Workspace, study: str) -> History | None:
+    """Give the history of a study of the workspace; None where another version made it."""
+    with suppress(StudyError):
+        return read_history(_open_record(workspace, study))
+    return None
+
+
+def _open_record(workspace: Workspace, study: str) -> StudyRecord:
+    with warnings.catch_warnings():
+        warnings.simplefilter(
+            "ignore", ExperimentalWarning
+        )  # of the study's sampler, which draws nothing here
+        return open_study(open_read_only(workspace.storage_url), study)
 
 
 def gather_evidence(record: StudyRecord, workspace: Workspace, data: Path | None = None) -> None:

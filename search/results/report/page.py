@@ -43,6 +43,23 @@ def write_report(material: Material, out: Path) -> None:
 
 def render_report(material: Material) -> str:
     """Give the report card as HTML; the same material gives the same text."""
+    return render(
+        "report.html.jinja",
+        material=material,
+        result=material.result,
+        evidence=material.evidence,
+        history=material.history,
+        provenance=_provenance(material),
+        pictures=_pictures(material),
+        reason=_reason,
+        is_known=lambda value: not isinstance(value, Missing),
+        ceilings=_ceilings(material),
+        published=_published(material),
+    )
+
+
+def render(template: str, **values: Any) -> str:
+    """Fill a template of this folder, which gets the style sheet, and the words of verdicts, too."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_FOLDER),
         autoescape=True,
@@ -50,21 +67,8 @@ def render_report(material: Material) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    template = environment.get_template("report.html.jinja")
-    return template.render(
-        style=Markup((_FOLDER / "report.css").read_text(encoding="utf-8")),
-        material=material,
-        result=material.result,
-        evidence=material.evidence,
-        history=material.history,
-        provenance=_provenance(material),
-        pictures=_pictures(material),
-        verdicts=VERDICTS,
-        reason=_reason,
-        is_known=lambda value: not isinstance(value, Missing),
-        ceilings=_ceilings(material),
-        published=_published(material),
-    )
+    style = Markup((_FOLDER / "report.css").read_text(encoding="utf-8"))
+    return environment.get_template(template).render(style=style, verdicts=VERDICTS, **values)
 
 
 def _pictures(material: Material) -> dict[str, Any]:

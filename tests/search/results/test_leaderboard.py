@@ -4,15 +4,21 @@ import csv
 import gzip
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import openpyxl
 import pytest
 
 from data_io.errors import ConfigError, StorageError
+from search.evidence.evidence import Ceilings
+from search.results.evidence_files import write_evidence
 from search.results.leaderboard import format_of, leaderboard
-from search.results.ranking import rank_studies
+from search.results.ranking import YARDSTICKS, rank_studies
+from tests.support.evidence import EVIDENCE
 from tests.support.toys import finish_study
+
+FULL = replace(EVIDENCE, ceiling=Ceilings(EVIDENCE.ceiling.set_a, EVIDENCE.ceiling.set_a))
 
 
 def row(protein, architecture, val=0.5, test=0.4, state="done", experiment="RNCMPT00001"):
@@ -107,7 +113,7 @@ def test_csv(artifacts):
     [first, *_, last] = csv.DictReader(io.StringIO(leaderboard(ROWS, "csv", artifacts=artifacts)))
     assert list(first) == [
         *("protein", "experiment", "architecture", "rank", "best", "val_spearman", "test_spearman"),
-        *("test_pearson", "trials_done", "trials_pruned", "filters", "learning_rate"),
+        *("test_pearson", "trials_done", "trials_pruned", *YARDSTICKS, "filters", "learning_rate"),
     ]
     assert (first["protein"], first["filters"], first["best"]) == ("PUM", "", "True")
     assert (last["architecture"], last["rank"], last["learning_rate"]) == ("rnn", "2", "0.0123456")
@@ -120,6 +126,30 @@ def test_json(artifacts):
     assert ranked[0]["params"] is None
     assert [r["rank"] for r in ranked] == [1, 1, 1, 2]
     assert json.loads(leaderboard([], "json")) == []
+
+
+def test_the_workbook_holds_the_figures_of_the_json(artifacts, tmp_path):
+    """Each sheet's cells are the JSON's values under the same names, and no figure of the JSON is missing."""
+    write_evidence(artifacts("RBFOX1/RNCMPT00001/cnn"), FULL.to_dict(), [], [])
+    ranked = json.loads(leaderboard(ROWS, "json", artifacts=artifacts))
+    leaderboard(ROWS, "xlsx", tmp_path / "b.xlsx", artifacts=artifacts)
+    book = openpyxl.load_workbook(tmp_path / "b.xlsx")
+    assert book.sheetnames == ["Results", "Best configs", "Provenance"]
+    unseen = [set(row) - {"params", "provenance"} for row in ranked]
+    for title, place in zip(book.sheetnames, (None, "params", "provenance"), strict=True):
+        header, *lines = book[title].iter_rows(values_only=True)
+        for row, line, left in zip(ranked, lines, unseen, strict=True):
+            for name, cell in zip(header, line, strict=True):
+                inner = place and name not in ("protein", "experiment", "architecture")
+                assert cell == ((row[place] or {}).get(name) if inner else row[name])
+                left.discard(name)
+            assert place is None or set(row[place] or {}) <= set(header)
+    assert not any(unseen)
+    (cnn,) = (row for row in ranked if row["verdict"])
+    assert (cnn["ceiling_spearman_low"], cnn["ceiling_spearman_high"]) == FULL.ceiling.set_b.spearman
+    assert (cnn["published_by"], cnn["published_pearson"]) == ("MultiRBP", 0.82)
+    assert (cnn["ridge_spearman"], cnn["ridge_pearson"], cnn["motif"]) == (0.4, 0.51, "UGCW")
+    assert cnn["provenance"]["fingerprint"] == "ab12"
 
 
 DANGEROUS = ["=1+1", "+A1", "-2+3", "@SUM(A1)", "\t=1", "\r=1", " =1"]

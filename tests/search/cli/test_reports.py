@@ -1,0 +1,110 @@
+"""The commands about finished studies: report, export, leaderboard, reproduce."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shutil
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from search.study.workspace import Workspace
+from tests.support.commands import STUDY, launch, rbptune
+from tests.support.faults import outcome
+
+FOLDER = Path(*STUDY.split("/"))
+
+
+@pytest.fixture(scope="module")
+def exported(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All exports of a workspace with one finished study; not to be written to."""
+    out = tmp_path_factory.mktemp("exports") / "all"
+    said = rbptune("export", "--all", "--workspace", finished, "--out", out)
+    assert (said.code, said.out) == (0, ""), said.err
+    assert said.err == f"{STUDY}: exported\nwritten to {out}: 1 studies and index.html\n"
+    return out
+
+
+def test_an_export_has_all_that_the_study_left(exported: Path, finished: Path) -> None:
+    folder, artifacts = exported / FOLDER, Workspace(finished).artifacts(STUDY)
+    kept = {"evidence.json", "motifs.meme", "test_predictions.tsv.gz", "curve.csv"}
+    for name in kept | {path.name for path in artifacts.glob("motif_*")}:
+        assert (folder / name).read_bytes() == (artifacts / name).read_bytes()
+    assert json.loads((folder / "metrics.json").read_text()) == json.loads(
+        (artifacts / "result.json").read_text()
+    )
+    listed = re.findall(r"^([\w.-]+\.\w+) +\w", (folder / "README.txt").read_text(), re.MULTILINE)
+    there = {re.sub(r"\d+", "K", path.name) for path in folder.iterdir()}
+    assert {re.sub(r"\d+", "K", name) for name in listed} | {"README.txt"} >= there - {
+        "motif_K.svg",
+        "motif_K.png",
+    }
+    assert (
+        f"{json.loads((artifacts / 'result.json').read_text())['test_spearman']}"
+        in (folder / "report.html").read_text()
+    )
+
+
+def test_the_best_config_is_launched_again(exported: Path, simulated: Path, tmp_path: Path) -> None:
+    space = exported / FOLDER / "space.toml"
+    params = json.loads((exported / FOLDER / "metrics.json").read_text())["params"]
+    assert tomllib.loads(space.read_text())["seed"] == params
+    again = ("--space", space, "--trials", 1)
+    assert rbptune(*launch(simulated, tmp_path / "again", *again)).code == 0
+    found = outcome(tmp_path / "again")["result"]
+    assert isinstance(found, dict)
+    assert (found["best_trial"], found["params"]) == (0, params)
+
+
+def test_the_index_leads_to_each_report(exported: Path) -> None:
+    text = (exported / "index.html").read_text()
+    links = re.findall(r'href="([^"]+)"', text)
+    assert links == [f"{STUDY}/report.html", f"{STUDY}/"]
+    assert all((exported / link).exists() for link in links)
+
+
+def test_an_archive_holds_the_same_files_and_is_the_same_each_time(
+    exported: Path, finished: Path, tmp_path: Path
+) -> None:
+    digests = []
+    for name in ("a.zip", "b"):
+        place = tmp_path / name / "model"
+        said = rbptune("export", "SIMFOX", "--zip", "--workspace", finished, "--out", place)
+        assert said.err == f"{STUDY} written to {place}.zip\n"
+        digests.append(hashlib.sha256(place.with_suffix(".zip").read_bytes()).hexdigest())
+        assert [path.name for path in place.parent.iterdir()] == ["model.zip"]
+    assert digests[0] == digests[1]
+    with zipfile.ZipFile(tmp_path / "b" / "model.zip") as packed:
+        files = {path.name: path.read_bytes() for path in (exported / FOLDER).iterdir()}
+        assert {name: packed.read(name) for name in packed.namelist()} == {
+            f"model/{name}": content for name, content in files.items()
+        }
+
+
+def test_an_index_of_others_is_not_replaced(finished: Path, tmp_path: Path) -> None:
+    (tmp_path / "index.html").write_text("my page")
+    said = rbptune("export", "--all", "--workspace", finished, "--out", tmp_path)
+    assert (said.code, (tmp_path / "index.html").read_text()) == (2, "my page")
+    assert "is not an index of rbptune's" in said.err
+
+
+def test_one_damaged_study_keeps_no_other_from_being_exported(finished: Path, tmp_path: Path) -> None:
+    shutil.copytree(finished, tmp_path / "studies")
+    (Workspace(tmp_path / "studies").artifacts(STUDY) / "curve.csv").unlink()
+    said = rbptune("export", "--all", "--workspace", tmp_path / "studies", "--out", tmp_path / "out")
+    assert said.code == 1
+    assert "curve.csv: no such file" in said.err
+    assert "1 of 1 could not be exported" in said.err
+
+
+@pytest.mark.parametrize("arguments", [(), ("SIMFOX", "--all")])
+def test_either_a_name_or_all(arguments: tuple[str, ...], finished: Path, tmp_path: Path) -> None:
+    said = rbptune("export", *arguments, "--workspace", finished, "--out", tmp_path / "out")
+    assert (said.code, said.err) == (
+        2,
+        "rbptune: error: export: name a protein or give --all, one of both\n",
+    )
