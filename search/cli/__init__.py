@@ -39,6 +39,7 @@ for command in (
     results.dashboard,
     reports.report,
     reports.export,
+    reports.reproduce,
     results.leaderboard,
     use.predict,
     results.demo,

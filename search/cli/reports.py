@@ -3,15 +3,37 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from data_io.errors import ConfigError, StorageError, StudyError
-from search.cli.options import ArchOption, StorageOption, WorkspaceOption, console, read_rows, say_written
+from search.cli.options import (
+    ArchOption,
+    DataOption,
+    JsonOption,
+    StorageOption,
+    WorkspaceOption,
+    console,
+    read_rows,
+    say_written,
+    show,
+)
 from search.study.workspace import DEFAULT, Workspace
+
+if TYPE_CHECKING:
+    from search.service.reproducing import Comparison
+
+COMPARED = {
+    "of": "Of",
+    "figure": "Figure",
+    "recorded": "Recorded",
+    "again": "Again",
+    "difference": "Difference",
+}
 
 
 def report(
@@ -94,3 +116,42 @@ def _export(place: Workspace, name: str | None, arch: str, out: Path, shown: Pat
 
 def _say_exported(study: str, problem: str | None) -> None:
     console().print(f"{study}: {problem or 'exported'}")
+
+
+def reproduce(
+    export_dir: Annotated[Path, typer.Argument(help="Folder of an export.", show_default=False)],
+    data: DataOption,
+    within: Annotated[
+        float, typer.Option(min=0, help="Difference of a figure up to which it counts as the same.")
+    ] = 0.0,
+    as_json: JsonOption = False,
+) -> None:
+    """Train the members of an export again, and say whether the figures agree; exit code 1 if not.
+
+    On the same machine with the same versions they agree bit for bit. The test set is not opened again: what
+    was measured for its probes is taken from the export.
+    """
+    from search.service.reproducing import reproduce as train_again
+
+    found = train_again(export_dir, data, said=_say_epoch)
+    show([_comparison(each) for each in found.comparisons], as_json, COMPARED)
+    for name, (then, now) in found.versions.items():
+        console().print(f"{name} was {then}, now {now}")
+    if found.same_predictions is None:
+        console().print("the export has no predictions of the test, so that its figures are not compared")
+    if found.exact:
+        console().print("agrees bit for bit: weights, predictions and figures")
+        return
+    weights = "the same" if found.same_weights else "others"
+    console().print(f"differs: weights {weights}, figures by up to {found.largest:.2g}")
+    if found.largest > within:
+        raise typer.Exit(1)
+    console().print(f"agrees within {within:g}")
+
+
+def _comparison(comparison: Comparison) -> dict[str, Any]:
+    return {**asdict(comparison), "difference": comparison.difference}
+
+
+def _say_epoch(member: int, epoch: int) -> None:
+    console().print(f"member {member + 1}: epoch {epoch}")

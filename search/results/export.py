@@ -59,6 +59,10 @@ longer than 41 it is that of its best window of 41, which begins at best_window_
 spread is the standard deviation of the members' predictions, percentile the share of the training probes
 that are predicted lower. Letters such as R (A or G) are read as N; unknown is the share of N in that
 window, 1 where it has no other.
+
+To train the members again, and see whether the figures agree:
+
+    rbptune reproduce . --data DIR
 """
 _MORE = {
     REPORT: "what was found, on one page",
@@ -124,13 +128,31 @@ def read_result(artifacts: Path) -> dict[str, Any]:
         When the study is not done, or its result.json is damaged.
     """
     path = artifacts / "result.json"
-    study = "/".join(artifacts.parts[-3:])
-    try:
-        result = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    if not path.exists():
+        study = "/".join(artifacts.parts[-3:])
         raise StudyError(
             f"study {study} is not done: no {path}; see rbptune status, and launch it again to go on"
-        ) from None
+        )
+    return _read_figures(path)
+
+
+def read_metrics(folder: Path) -> dict[str, Any]:
+    """Read the same from an export.
+
+    Raises
+    ------
+    StudyError
+        When the folder is no export, or its metrics.json is damaged.
+    """
+    path = folder / METRICS
+    if not path.is_file():
+        raise StudyError(f"{path}: no such file; give the folder of an export, complete")
+    return _read_figures(path)
+
+
+def _read_figures(path: Path) -> dict[str, Any]:
+    try:
+        result = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise StudyError(f"{path}: cannot be read ({error}); restore it from a copy") from error
     if not isinstance(result, dict):

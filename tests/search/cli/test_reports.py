@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from data_io.simulate import simulate
 from search.study.workspace import Workspace
 from tests.support.commands import STUDY, launch, rbptune
 from tests.support.faults import outcome
@@ -108,3 +109,46 @@ def test_either_a_name_or_all(arguments: tuple[str, ...], finished: Path, tmp_pa
         2,
         "rbptune: error: export: name a protein or give --all, one of both\n",
     )
+
+
+class TestReproducing:
+    def test_the_same_members_come_out_and_the_test_stays_closed(
+        self, exported: Path, simulated: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def refuse(*arguments: object) -> None:
+            raise AssertionError("opened again")
+
+        for place in ("data_io.sealed.read_held_out", "data_io.testable.read_held_out"):
+            monkeypatch.setattr(place, refuse)
+        said = rbptune("reproduce", exported / FOLDER, "--data", simulated, "--json")
+        assert said.code == 0, said.err
+        assert said.err.endswith("agrees bit for bit: weights, predictions and figures\n")
+        assert len(said.rows) == 3 * 4, "the ensemble and two members, four figures each"
+        assert all(row["recorded"] == row["again"] and row["difference"] == 0 for row in said.rows)
+        result = json.loads((exported / FOLDER / "metrics.json").read_text())
+        assert said.rows[2]["again"] == result["test_spearman"]
+
+    def test_a_figure_that_does_not_agree_is_an_exit_code(
+        self, exported: Path, simulated: Path, tmp_path: Path
+    ) -> None:
+        shutil.copytree(exported / FOLDER, tmp_path / "model")
+        path = tmp_path / "model" / "metrics.json"
+        result = json.loads(path.read_text())
+        result["val_spearman"] += 0.001
+        path.write_text(json.dumps(result))
+        said = rbptune("reproduce", tmp_path / "model", "--data", simulated)
+        assert said.code == 1
+        assert said.err.endswith("differs: weights the same, figures by up to 0.001\n")
+        said = rbptune("reproduce", tmp_path / "model", "--data", simulated, "--within", 0.01)
+        assert (said.code, said.err.splitlines()[-1]) == (0, "agrees within 0.01")
+
+    def test_other_data_are_refused(self, exported: Path, tmp_path: Path) -> None:
+        simulate(tmp_path / "data", probes=1000, seed=8)
+        said = rbptune("reproduce", exported / FOLDER, "--data", tmp_path / "data")
+        assert said.code == 2
+        assert f"other measurements than those of {STUDY}" in said.err
+
+    def test_another_folder_is_refused(self, simulated: Path, tmp_path: Path) -> None:
+        said = rbptune("reproduce", tmp_path, "--data", simulated)
+        assert said.code == 2
+        assert "metrics.json: no such file; give the folder of an export" in said.err
