@@ -11,6 +11,9 @@ if config.DISABLE_JIT:  # type: ignore[attr-defined]  # numba would run the kern
 from models.fast.convolution import convolve, convolve_and_pool, convolve_and_slide
 from models.fast.dropout import drop
 from models.fast.head import apply_head
+from models.fast.memory import keep_freed_memory
 from models.fast.recurrent import run_lstm
+
+keep_freed_memory()
 
 __all__ = ["apply_head", "convolve", "convolve_and_pool", "convolve_and_slide", "drop", "run_lstm"]
