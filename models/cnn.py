@@ -13,9 +13,9 @@ from torch import Tensor, nn
 from data_io.alphabet import WIDTH
 from models import fields
 from models.head import Head
-from models.layers import BatchNorm, ConvStack, check_positions, pool
+from models.layers import BatchNorm, ConvStack, check_positions
 from models.registry import Architecture
-from models.residual import ResidualBlock, average_windows
+from models.residual import ResidualBlock, pool_in_order
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class CNNConfig:
     hidden_norm : bool
         Normalise the hidden layer before its ReLU.
     precision : str
-        Of the second and third layer on a CPU: `"auto"` is bfloat16 where the processor has instructions for
+        Of all but the first layer on a CPU: `"auto"` is bfloat16 where the processor has instructions for
         it, which about doubles the speed and keeps the scores, or `"float32"`.
     """
 
@@ -100,7 +100,7 @@ class CNN(nn.Module):
         self.config = config
         self.convolutions = ConvStack(config, config.padded)
         channels = self.convolutions.channels
-        self.block: nn.Module = nn.Identity()
+        self.block: ResidualBlock | None = None
         if config.residual:
             self.block = ResidualBlock(channels, config.residual, config.batch_norm, config.block_dropout)
         pooled = channels * config.features
@@ -126,10 +126,10 @@ class CNN(nn.Module):
         """Codes (B, 41) -> pooled features (B, C), (B, 2C) or (B, C * windows)."""
         if not self.config.padded:
             return self.convolutions.pooled(codes, self.config.pooling)
-        x = self.block(self.convolutions(codes))  # (B, C, 41)
-        if self.config.pooling == "windows":
-            return average_windows(x, self.config.window)
-        return pool(x, self.config.pooling)
+        x = self.convolutions.in_order(codes)  # (B, 41, C)
+        if self.block is not None:
+            x = self.block.in_order(x)
+        return pool_in_order(x, self.config.pooling, self.config.window)
 
 
 ARCHITECTURE = Architecture("cnn", CNNConfig, CNN)

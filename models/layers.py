@@ -176,10 +176,10 @@ class ConvStack(nn.Module):
         return largest if how == "max" else torch.cat([largest, mean], dim=1)
 
     def in_order(self, codes: Tensor) -> Tensor:
-        """Features position by position, as recurrent layers read them: (B, T) -> (B, P, channels)."""
-        fast = kernels_for(codes, self.motifs.weight)
-        if fast and not self.padded:
-            rows: Tensor = fast.convolve(codes, self._layers, self.precision)
+        """Features position by position, perhaps in bfloat16: (B, T) -> (B, P, channels)."""
+        if fast := kernels_for(codes, self.motifs.weight):
+            letters = pad_codes(codes, self.motifs.weight.shape[2]) if self.padded else codes
+            rows: Tensor = fast.convolve(letters, self._layers, self.precision, self.padded)
             return rows
         features: Tensor = self(codes)  # (B, channels, P)
         return features.transpose(1, 2)

@@ -11,7 +11,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models.dropout import Dropout
-from models.layers import BatchNorm
+from models.kernels import kernels_for
+from models.layers import BatchNorm, pool
 
 KERNEL = 3
 
@@ -51,6 +52,16 @@ class ResidualBlock(nn.Module):
             y = norm(convolution(self.dropout(F.relu(y)) if layer else y))
         return F.relu(x + y)
 
+    def in_order(self, x: Tensor) -> Tensor:
+        """Features position by position, perhaps in bfloat16: (B, P, C) -> (B, P, C)."""
+        if fast := kernels_for(*self.convolutions.parameters()):
+            pairs = zip(self.convolutions, self.norms, strict=True)
+            layers = [(a.weight, b if isinstance(b, BatchNorm) else None, a.bias) for a, b in pairs]
+            rows: Tensor = fast.run_block(x, layers, self.dropout.draw_keys(len(layers)), self.dropout.limit)
+            return rows
+        features: Tensor = self(x.transpose(1, 2))
+        return features.transpose(1, 2)
+
 
 def average_windows(x: Tensor, window: int) -> Tensor:
     """Means over windows of positions side by side: (B, C, P) -> (B, C * (P // window)).
@@ -58,3 +69,12 @@ def average_windows(x: Tensor, window: int) -> Tensor:
     The positions of a channel come one after the other; those that fill no window are left out.
     """
     return F.avg_pool1d(x, window).flatten(1)
+
+
+def pool_in_order(x: Tensor, how: str, window: int) -> Tensor:
+    """Pool features (B, P, C), perhaps in bfloat16: by `"windows"`, or as `models.layers.pool` does."""
+    if x.is_cpu and (fast := kernels_for()):
+        pooled: Tensor = fast.pool_features(x, how, window)
+        return pooled
+    x = x.transpose(1, 2)
+    return average_windows(x, window) if how == "windows" else pool(x, how)

@@ -12,6 +12,8 @@ from torch.autograd.function import once_differentiable
 
 from models.fast.jit import Array, compiled, inlined
 
+_GOLDEN = np.uint32(0x9E3779B9)
+
 
 def drop(x: Tensor, key: int, limit: int) -> Tensor:
     """Zero the values whose random number is below the limit, and scale the others so that the mean stays.
@@ -50,10 +52,23 @@ def dropped_copy(x: Tensor, key: int, limit: int) -> Tensor:
 @inlined
 def random_word(place: int, key: int) -> Any:
     """A random uint32 that follows from a place and a key alone; see `models.dropout.random_words`."""
-    number = uint32(uint32(place) * uint32(0x9E3779B9) + uint32(key))
+    return _mixed(uint32(uint32(place) * _GOLDEN + uint32(key)), uint32(uint64(key) >> uint64(32)))
+
+
+@inlined
+def random_row(place: int, stride: int, key: int, words: Array) -> None:
+    """The random words (n,) of places that stand a stride apart, from a first one on."""
+    first, step = uint32(uint32(place) * _GOLDEN + uint32(key)), uint32(uint32(stride) * _GOLDEN)
+    high = uint32(uint64(key) >> uint64(32))
+    for i in range(words.size):
+        words[i] = _mixed(uint32(first + uint32(i) * step), high)
+
+
+@inlined
+def _mixed(number: Any, high: Any) -> Any:
     number = uint32((number ^ (number >> uint32(16))) * uint32(0x21F0AAAD))
     number = uint32((number ^ (number >> uint32(15))) * uint32(0xD35A2D97))
-    number = uint32(number ^ (number >> uint32(15)) ^ uint32(uint64(key) >> uint64(32)))
+    number = uint32(number ^ (number >> uint32(15)) ^ high)
     number = uint32((number ^ (number >> uint32(16))) * uint32(0x7FEB352D))
     number = uint32((number ^ (number >> uint32(15))) * uint32(0x846CA68B))
     return uint32(number ^ (number >> uint32(16)))

@@ -22,6 +22,7 @@ RESIDUAL = {
     "hidden_norm": True,
     "dropout": 0.5,
     "batch_norm": True,
+    "precision": "float32",
 }
 
 
@@ -184,7 +185,7 @@ def test_long_kernels_are_allowed_where_they_are_padded():
 
 
 def test_a_residual_network_goes_on_bit_for_bit(small_trainer):
-    network = CNNConfig(**{**RESIDUAL, "filters": 8, "hidden": 16})
+    network = CNNConfig(**{**RESIDUAL, "filters": 8, "hidden": 16, "precision": "auto"})
     undisturbed, first, second = (small_trainer(3, network, epochs=3) for _ in range(3))
     curve = [undisturbed.run_epoch().spearman for _ in range(3)]
     first.run_epoch()

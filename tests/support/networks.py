@@ -34,6 +34,7 @@ VARIANTS = {
         {"pooling": "max+average", "batch_norm": True, "layers": 3, "pooled_norm": True},
         {"layers": 2},
         {"residual": 3, "pooling": "windows", "batch_norm": True, "hidden_norm": True, "block_dropout": 0.1},
+        {"layers": 3, "pooling": "windows", "window": 8, "batch_norm": True, "motif_length": 6},
     ],
     "rnn": [
         {"bidirectional": True, "readout": "mean"},

@@ -14,9 +14,10 @@ from torch import Tensor, nn
 from models.fast.bfloat16 import product_dtype
 from models.fast.convolution.deeper import conv_relu, pool_features
 from models.fast.convolution.one_hot import conv_pool, one_hot_conv_relu
+from models.fast.convolution.residual import run_block
 from models.fast.convolution.sliding import slide
 
-__all__ = ["convolve", "convolve_and_pool", "convolve_and_slide"]
+__all__ = ["convolve", "convolve_and_pool", "convolve_and_slide", "pool_features", "run_block"]
 
 
 class Convolution(Protocol):
@@ -29,7 +30,7 @@ class Convolution(Protocol):
 Layer = tuple[Convolution, nn.BatchNorm1d | None]
 
 
-def convolve(codes: Tensor, layers: Sequence[Layer], precision: str) -> Tensor:
+def convolve(codes: Tensor, layers: Sequence[Layer], precision: str, padded: bool = False) -> Tensor:
     """Convolution, normalisation if there is one, ReLU, layer by layer.
 
     Parameters
@@ -39,6 +40,8 @@ def convolve(codes: Tensor, layers: Sequence[Layer], precision: str) -> Tensor:
         The first reads the four one-hot channels.
     precision : str
         `"auto"` or `"float32"`.
+    padded : bool, default False
+        Pad what all but the first layer read; the codes of the first come padded.
 
     Returns
     -------
@@ -48,7 +51,7 @@ def convolve(codes: Tensor, layers: Sequence[Layer], precision: str) -> Tensor:
     (first, norm), *deeper = layers
     x = one_hot_conv_relu(codes, first.weight, first.bias, norm, product_dtype(precision))
     for convolution, norm in deeper:
-        x = conv_relu(x, convolution.weight, convolution.bias, norm)
+        x = conv_relu(x, convolution.weight, convolution.bias, norm, padded)
     return x
 
 

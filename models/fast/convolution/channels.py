@@ -1,7 +1,8 @@
 """Batch normalisation, ReLU and pooling of features that lie channels last, compiled by numba.
 
 The loops run over the channels of one position at a time, so that LLVM turns them into vector instructions.
-Arrays given as `float32 | bfloat16` hold either (see `models.fast.bfloat16`).
+Arrays given as `float32 | bfloat16` hold either (see `models.fast.bfloat16`). What a condition chooses from
+is read before it, else the loops are no vector instructions.
 
 Shapes: B sequences, P positions, C channels.
 """
@@ -13,29 +14,6 @@ from numba import float32, int32
 
 from models.fast.bfloat16 import narrow, widen
 from models.fast.jit import Array, compiled
-
-
-@compiled
-def channel_sums(z: Array, sums: Array) -> None:
-    """Sum and sum of squares of each channel.
-
-    Parameters
-    ----------
-    z : float32 | bfloat16 array (B, P, C)
-    sums : float64 array (2, C)
-        Written.
-    """
-    sequences, positions, channels = z.shape
-    sums[:] = 0.0
-    part = np.empty((2, channels), np.float32)
-    for b in range(sequences):
-        part[:] = 0.0
-        for p in range(positions):
-            for c in range(channels):
-                value = widen(z[b, p, c])
-                part[0, c] += value
-                part[1, c] += value * value
-        sums += part
 
 
 @compiled
@@ -74,7 +52,8 @@ def relu_gradient_sums(z: Array, activated: Array, gradient: Array, sums: Array)
         part[:] = 0.0
         for p in range(positions):
             for c in range(channels):
-                slope = widen(gradient[b, p, c]) if widen(activated[b, p, c]) > 0.0 else float32(0.0)
+                slope = widen(gradient[b, p, c])
+                slope = slope if widen(activated[b, p, c]) > 0.0 else float32(0.0)
                 part[0, c] += slope
                 part[1, c] += slope * widen(z[b, p, c])
         sums += part
@@ -97,7 +76,8 @@ def relu_gradient(
     for b in range(sequences):
         for p in range(positions):
             for c in range(channels):
-                slope = widen(gradient[b, p, c]) if widen(activated[b, p, c]) > 0.0 else float32(0.0)
+                slope = widen(gradient[b, p, c])
+                slope = slope if widen(activated[b, p, c]) > 0.0 else float32(0.0)
                 slope = slope * scale[c] - (offset[c] + decay[c] * widen(z[b, p, c]))
                 result[b, p, c] = narrow(slope, result)
 
@@ -152,3 +132,50 @@ def unpool_positions(gradient: Array, place: Array, result: Array) -> None:
             for c in range(channels):
                 top = gradient[b, 0, c] if place[b, c] == p else float32(0.0)
                 result[b, p, c] = narrow(share[c] + top, result)
+
+
+@compiled
+def average_positions(x: Array, window: int, averages: Array) -> None:
+    """Means over windows of positions, side by side.
+
+    Parameters
+    ----------
+    x : float32 | bfloat16 array (B, P, C)
+    window : int
+    averages : float32 array (B, C, P // window)
+        Written.
+    """
+    sequences, _, channels = x.shape
+    total = np.empty(channels, np.float32)
+    for b in range(sequences):
+        for w in range(averages.shape[2]):
+            total[:] = 0.0
+            for p in range(w * window, (w + 1) * window):
+                for c in range(channels):
+                    total[c] += widen(x[b, p, c])
+            for c in range(channels):
+                averages[b, c, w] = total[c] / float32(window)
+
+
+@compiled
+def spread_averages(gradient: Array, window: int, result: Array) -> None:
+    """Gradient of `average_positions`.
+
+    Parameters
+    ----------
+    gradient : float32 array (B, C, P // window)
+    window : int
+    result : float32 | bfloat16 array (B, P, C)
+        Written.
+    """
+    sequences, positions, channels = result.shape
+    shares = np.empty((gradient.shape[2], channels), np.float32)
+    for b in range(sequences):
+        for c in range(channels):
+            for w in range(len(shares)):
+                shares[w, c] = gradient[b, c, w] / float32(window)
+        for p in range(positions):
+            share = shares[min(p // window, len(shares) - 1)]
+            passed = float32(p < len(shares) * window)
+            for c in range(channels):
+                result[b, p, c] = narrow(share[c] * passed, result)

@@ -15,18 +15,22 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from models.fast.convolution.channels import (
-    channel_sums,
+    average_positions,
     pool_positions,
     relu_gradient,
     relu_gradient_sums,
     scale_relu,
+    spread_averages,
     unpool_positions,
 )
 from models.fast.convolution.folding import move_running_figures, running_figures
+from models.fast.convolution.normalising import batch_figures
 from models.fast.convolution.scan import call
 
 
-def conv_relu(x: Tensor, weight: Tensor, bias: Tensor, norm: nn.BatchNorm1d | None = None) -> Tensor:
+def conv_relu(
+    x: Tensor, weight: Tensor, bias: Tensor, norm: nn.BatchNorm1d | None = None, padded: bool = False
+) -> Tensor:
     """Convolve, normalise if asked, ReLU.
 
     Parameters
@@ -37,31 +41,42 @@ def conv_relu(x: Tensor, weight: Tensor, bias: Tensor, norm: nn.BatchNorm1d | No
         As those of an `nn.Conv1d(C, C', k)`.
     norm : nn.BatchNorm1d, optional
         Its mode tells training, in which its running figures move on, from evaluation.
+    padded : bool, default False
+        With zeros on both sides, as `padding="same"` has it.
 
     Returns
     -------
-    Tensor (B, P - k + 1, C'), as `x`
+    Tensor (B, P - k + 1, C'), or (B, P, C') if padded, as `x`
     """
+    beyond = weight.shape[2] - 1 if padded else 0
+    if beyond % 2:  # torch pads an even kernel more behind than before
+        x = F.pad(x, (0, 0, 0, 1))
     image = x.contiguous().view(len(x), 1, *x.shape[1:]).permute(0, 3, 1, 2)  # (B, C, 1, P), channels last
     kernel = weight.unsqueeze(2).to(x.dtype, memory_format=torch.channels_last)
-    z = F.conv2d(image, kernel).permute(0, 2, 3, 1).squeeze(1)  # (B, P', C')
+    z = F.conv2d(image, kernel, padding=(0, beyond // 2)).permute(0, 2, 3, 1).squeeze(1)  # (B, P', C')
     activated: Tensor = _NormRelu.apply(z.contiguous(), *_scaling(z, bias, norm))  # type: ignore[no-untyped-call]
     return activated
 
 
-def pool_features(x: Tensor, pooling: str) -> Tensor:
-    """Pool over all positions.
+def pool_features(x: Tensor, pooling: str, window: int = 1) -> Tensor:
+    """Pool over all positions, or over windows of them.
 
     Parameters
     ----------
     x : float32 or bfloat16 Tensor (B, P, C), on the CPU
     pooling : str
-        `"max"`, or `"max+average"`: the largest of all channels, then the means of all channels.
+        `"max"`, or `"max+average"`: the largest of all channels, then the means of all channels, or
+        `"windows"`: the means of the first channel over windows side by side, then those of the next.
+    window : int
+        Positions of such a window; those that fill none are left out.
 
     Returns
     -------
-    float32 Tensor (B, C), or (B, 2C) for `"max+average"`
+    float32 Tensor (B, C), (B, 2C) for `"max+average"`, or (B, C * (P // window))
     """
+    if pooling == "windows":
+        averages: Tensor = _Average.apply(x, window)  # type: ignore[no-untyped-call]
+        return averages.flatten(1)
     pooled: Tensor = _Pool.apply(x, pooling == "max+average")  # type: ignore[no-untyped-call]
     return pooled.flatten(1)
 
@@ -72,12 +87,9 @@ def _scaling(z: Tensor, bias: Tensor, norm: nn.BatchNorm1d | None) -> tuple[Tens
     if norm is None:
         return torch.ones_like(bias), bias, None
     if norm.training and rows > 1:
-        sums = torch.empty(2, z.shape[2], dtype=torch.float64)
-        call(channel_sums, z, sums)
-        mean, square = sums / rows
-        variance = (square - mean * mean).clamp(min=0.0)
-        move_running_figures(norm, mean.float() + bias, variance.float(), rows)
-        figures = torch.stack([mean, torch.rsqrt(variance + norm.eps)]).float()
+        figures, variance = torch.empty(2, z.shape[2]), torch.empty(z.shape[2])
+        call(batch_figures, z, norm.eps, figures, variance)
+        move_running_figures(norm, figures[0] + bias, variance, rows)
         return norm.weight, norm.bias + 0.0 * bias, figures  # the bias cancels, with gradient zero
     mean, variance = running_figures(norm)
     scale = norm.weight * torch.rsqrt(variance + norm.eps)
@@ -132,4 +144,21 @@ class _Pool(torch.autograd.Function):
         shape, dtype = ctx.like
         slope = torch.empty(shape, dtype=dtype)
         call(unpool_positions, gradient, *ctx.saved_tensors, slope)
+        return slope, None
+
+
+class _Average(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, window: int) -> Tensor:
+        averages = torch.empty(len(x), x.shape[2], x.shape[1] // window)
+        call(average_positions, x, window, averages)
+        ctx.like = x.shape, x.dtype, window
+        return averages
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        shape, dtype, window = ctx.like
+        slope = torch.empty(shape, dtype=dtype)
+        call(spread_averages, gradient, window, slope)
         return slope, None

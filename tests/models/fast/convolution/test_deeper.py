@@ -5,6 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
+from torch.nn.functional import conv1d
 
 from models.cnn import CNNConfig
 from models.fast.convolution.deeper import conv_relu, pool_features
@@ -27,22 +28,23 @@ def stacks(draw):
     return torch.randn(draw(st.integers(5, 9)), positions, channels), convolution, norm
 
 
-def by_torch(x, convolution, norm, pooling):
+def by_torch(x, convolution, norm, pooling, padded):
     """The oracle, in float64 and channels first."""
-    z = convolution(x.transpose(1, 2))
+    padding = "same" if padded else "valid"
+    z = conv1d(x.transpose(1, 2), convolution.weight, convolution.bias, padding=padding)
     a = torch.relu(z if norm is None else norm(z))
     return a.amax(dim=2) if pooling == "max" else torch.cat([a.amax(dim=2), a.mean(dim=2)], dim=1)
 
 
 @settings(max_examples=150, deadline=None)
-@given(stacks(), st.sampled_from(["max", "max+average"]))
-def test_values_gradients_and_running_figures_equal_those_of_torch(drawn, pooling):
+@given(stacks(), st.sampled_from(["max", "max+average"]), st.booleans())
+def test_values_gradients_and_running_figures_equal_those_of_torch(drawn, pooling, padded):
     x, convolution, norm = drawn
     wanted = [copy.deepcopy(part).double() if part is not None else None for part in (x, convolution, norm)]
     for leaf in (x, wanted[0]):
         leaf.requires_grad_()
-    output = pool_features(conv_relu(x, convolution.weight, convolution.bias, norm), pooling)
-    oracle = by_torch(*wanted, pooling)
+    output = pool_features(conv_relu(x, convolution.weight, convolution.bias, norm, padded), pooling)
+    oracle = by_torch(*wanted, pooling, padded)
     torch.testing.assert_close(output.double(), oracle, rtol=1e-4, atol=1e-4)
     slopes = torch.randn(output.shape)
     output.backward(slopes)

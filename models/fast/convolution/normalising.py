@@ -1,0 +1,98 @@
+"""Batch normalisation between the products of a residual block: what to multiply by and to add, and back.
+
+Shapes: B sequences, P positions, C channels, K taps. Arrays given as `float32 | bfloat16` hold either (see
+`models.fast.bfloat16`).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import float32
+
+from models.fast.bfloat16 import widen
+from models.fast.jit import Array, compiled
+
+
+@compiled
+def batch_figures(z: Array, eps: float, figures: Array, variance: Array) -> None:
+    """Mean, variance and 1 / deviation of each channel.
+
+    Parameters
+    ----------
+    z : float32 | bfloat16 array (B, P, C)
+    eps : float
+        Added to the variance.
+    figures : float32 array (2, C)
+        Written: mean and 1 / deviation.
+    variance : float32 array (C,)
+        Written.
+    """
+    sequences, positions, channels = z.shape
+    sums, part = np.zeros((2, channels)), np.empty((2, channels), np.float32)
+    for b in range(sequences):
+        part[:] = 0.0
+        for p in range(positions):
+            for c in range(channels):
+                value = widen(z[b, p, c])
+                part[0, c] += value
+                part[1, c] += value * value
+        sums += part
+    rows = sequences * positions
+    for c in range(channels):
+        mean = sums[0, c] / rows
+        spread = sums[1, c] / rows - mean * mean
+        spread = 0.0 if spread < 0.0 else spread
+        figures[0, c], figures[1, c] = mean, 1.0 / np.sqrt(spread + eps)
+        variance[c] = spread
+
+
+@compiled
+def scaling_gradient(
+    z: Array,
+    kept: Array,
+    gradient: Array,
+    figures: Array,
+    scale: Array,
+    grow: float,
+    by_batch: bool,
+    slopes: Array,
+) -> None:
+    """Gradients of what a normalisation multiplies by and adds.
+
+    Parameters
+    ----------
+    z, gradient : float32 | bfloat16 arrays (B, P, C)
+    kept : float32 | bfloat16 array (B, P, 1 or K, C)
+        What came out of ReLU and dropout, in the middle tap: neither lets a gradient pass where that is 0.
+    figures : float32 array (2, C)
+        Mean and 1 / deviation.
+    scale : float32 array (C,)
+        What `z` was multiplied by in all.
+    grow : float
+        What dropout multiplies by.
+    by_batch : bool
+        Whether the figures are those of this batch, so that they have gradients, too.
+    slopes : float32 array (4, C)
+        Written: gradients of factor and addend; and of `offset + decay * z`, which is to be taken off the
+        gradient of `z` for the figures, offset and decay.
+    """
+    sequences, positions, channels = z.shape
+    middle, rows = kept.shape[2] // 2, sequences * positions
+    sums, part = np.zeros((2, channels)), np.empty((2, channels), np.float32)
+    for b in range(sequences):
+        part[:] = 0.0
+        for p in range(positions):
+            for c in range(channels):
+                slope = widen(gradient[b, p, c])
+                slope = slope if widen(kept[b, p, middle, c]) > 0.0 else float32(0.0)
+                part[0, c] += slope
+                part[1, c] += slope * widen(z[b, p, c])
+        sums += part
+    for c in range(channels):
+        mean, inverse = figures[0, c], figures[1, c]
+        addend = sums[0, c] * grow
+        factor = (sums[1, c] * grow - mean * addend) * inverse
+        decay = scale[c] / rows * inverse * factor if by_batch else 0.0
+        slopes[0, c], slopes[1, c] = factor, addend
+        slopes[2, c] = scale[c] / rows * addend - decay * mean if by_batch else 0.0
+        slopes[3, c] = decay

@@ -1,0 +1,137 @@
+"""A residual block of dilated convolutions, forward and backward: matrix products, and what stands between.
+
+Features lie channels last. Each convolution is one product of rows that hold what all its taps read (see
+`taps`), in bfloat16 if the features are; statistics and weights stay float32.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
+
+from models.fast.convolution.folding import move_running_figures, running_figures
+from models.fast.convolution.normalising import batch_figures, scaling_gradient
+from models.fast.convolution.scan import call
+from models.fast.convolution.taps import (
+    KERNEL,
+    activate_taps,
+    add_skipped,
+    gradient_taps,
+    skipped_gradient,
+)
+
+# Weight (C, C, K) of a convolution, and its normalisation, or else its bias (C,).
+Layer = tuple[Tensor, nn.BatchNorm1d | None, Tensor | None]
+
+
+def run_block(x: Tensor, layers: Sequence[Layer], keys: Sequence[int], limit: int) -> Tensor:
+    """Dropout, then dilated convolutions with ReLU and dropout between them, whose result is added.
+
+    Parameters
+    ----------
+    x : float32 or bfloat16 Tensor (B, P, C), on the CPU
+        What a ReLU gave: where it is 0, it has no gradient.
+    layers : sequence of Layer
+        The taps of each stand twice as far apart as those of the one before it, at first 1.
+    keys : sequence of int
+        For the random numbers before each convolution.
+    limit : int
+        See `models.fast.dropout.drop`.
+
+    Returns
+    -------
+    Tensor (B, P, C), as `x`
+        After a last ReLU.
+    """
+    parameters: list[Tensor | None] = []
+    for weight, norm, bias in layers:
+        parameters += [weight, None, bias] if norm is None else [weight, norm.weight, norm.bias]
+    norms = [norm for _, norm, _ in layers]
+    result: Tensor = _Block.apply(x, norms, keys, limit, *parameters)  # type: ignore[no-untyped-call]
+    return result
+
+
+class _Block(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any, x: Tensor, norms: list[Any], keys: Sequence[int], limit: int, *given: Any
+    ) -> Tensor:
+        channels = x.shape[2]
+        z, scale, shift = x.contiguous(), torch.ones(channels), torch.zeros(channels)
+        saved: list[Tensor] = []
+        for number, norm in enumerate(norms):
+            weight, factor, offset = given[3 * number : 3 * number + 3]
+            taps = x.new_empty(*x.shape[:2], KERNEL, channels)
+            call(activate_taps, z, scale, shift, keys[number], limit, 2**number, taps)
+            z = _product(taps, _by_taps(weight).to(x.dtype).t())
+            figures = _figures(z, norm)
+            scale = figures[1] if factor is None else factor * figures[1]
+            shift = torch.addcmul(offset, figures[0], scale, value=-1.0)
+            saved += [taps, z, figures, scale]
+        result = torch.empty_like(z)
+        call(add_skipped, z, scale, shift, saved[0], result)
+        ctx.save_for_backward(result, *saved, *given)
+        ctx.by_batch = [norm is not None and norm.training for norm in norms]
+        ctx.grow = 2.0**32 / (2.0**32 - limit)
+        return result
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Any, ...]:
+        result, *saved = ctx.saved_tensors
+        gradient = gradient.contiguous()
+        slope, kept, grow = gradient, result.unsqueeze(2), 1.0
+        slopes: list[Tensor | None] = []
+        for number in reversed(range(len(ctx.by_batch))):
+            taps, z, figures, scale = saved[4 * number : 4 * number + 4]
+            weight, factor, _ = saved[4 * len(ctx.by_batch) + 3 * number :][:3]
+            changes = torch.empty(4, len(scale))
+            call(scaling_gradient, z, kept, slope, figures, scale, grow, ctx.by_batch[number], changes)
+            spread = torch.empty_like(taps)
+            call(gradient_taps, z, kept, slope, scale * grow, changes, 2**number, spread)
+            weight_slope = _weight_slope(spread, taps)
+            slopes = [weight_slope, None if factor is None else changes[0], changes[1], *slopes]
+            slope, kept, grow = _product(spread, _against_taps(weight).to(z.dtype)), taps, ctx.grow
+        passed = torch.empty_like(gradient)
+        call(skipped_gradient, gradient, result, slope, kept, grow, passed)
+        return passed, None, None, None, *slopes
+
+
+def _by_taps(weight: Tensor) -> Tensor:
+    """A weight (C', C, K) as (C', K C), in the order of what the taps read."""
+    return weight.transpose(1, 2).reshape(len(weight), -1)
+
+
+def _against_taps(weight: Tensor) -> Tensor:
+    """A weight (C', C, K) as (K C', C), by which gradients go back: the first tap becomes the last."""
+    return weight.flip(2).permute(2, 0, 1).reshape(-1, weight.shape[1])
+
+
+def _product(taps: Tensor, matrix: Tensor) -> Tensor:
+    """Rows (B, P, K, C) times a matrix (K C, C')."""
+    return (taps.flatten(2).flatten(0, 1) @ matrix).view(*taps.shape[:2], -1)
+
+
+def _weight_slope(spread: Tensor, taps: Tensor) -> Tensor:
+    """Gradient (C', C, K) of a weight, from rows of gradients and of what the taps read."""
+    rows = taps.shape[0] * taps.shape[1]
+    middle = spread[:, :, KERNEL // 2].flatten(0, 1)  # (B P, C'), not copied
+    product = middle.t() @ taps.view(rows, -1)
+    return product.float().view(spread.shape[3], KERNEL, -1).transpose(1, 2)
+
+
+def _figures(z: Tensor, norm: nn.BatchNorm1d | None) -> Tensor:
+    """Mean and 1 / deviation (2, C) to normalise by, of the batch in training; 0 and 1 without `norm`."""
+    if norm is None:
+        return torch.tensor([0.0, 1.0])[:, None].repeat(1, z.shape[2])
+    if not norm.training:
+        mean, variance = running_figures(norm)
+        return torch.stack([mean, torch.rsqrt(variance + norm.eps)])
+    figures, variance = torch.empty(2, z.shape[2]), torch.empty(z.shape[2])
+    call(batch_figures, z, norm.eps, figures, variance)
+    move_running_figures(norm, figures[0], variance, z.shape[0] * z.shape[1])
+    return figures

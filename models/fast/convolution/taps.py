@@ -1,0 +1,153 @@
+"""Around the matrix product of a dilated convolution, compiled by numba.
+
+A convolution of K taps is one product if what its taps read stands side by side: what position p reads lies
+as one row of K C numbers, zeros where a tap reads beyond the ends. The kernels here write such rows straight
+out of normalisation, ReLU and dropout, and out of their gradients.
+
+Shapes: B sequences, P positions, C channels, K = 3 taps. Of rows (B, P, K, C), the middle tap reads the
+position itself. Arrays given as `float32 | bfloat16` hold either (see `models.fast.bfloat16`). What a
+condition chooses from is read before it, else the loops are no vector instructions.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import float32, uint32
+
+from models.fast.bfloat16 import narrow, widen
+from models.fast.dropout import random_row
+from models.fast.jit import Array, compiled, inlined
+
+KERNEL = 3
+
+
+@compiled
+def activate_taps(
+    z: Array, scale: Array, shift: Array, key: int, limit: int, dilation: int, taps: Array
+) -> None:
+    """ReLU of `z * scale + shift`, then dropout, written where each tap reads it.
+
+    Parameters
+    ----------
+    z : float32 | bfloat16 array (B, P, C)
+    scale, shift : float32 arrays (C,)
+    key, limit : int
+        See `models.fast.dropout.drop`; the place of a value is that in an array (B, C, P).
+    dilation : int
+        Positions between two taps.
+    taps : array (B, P, K, C), as `z`
+        Written.
+    """
+    sequences, positions, channels = z.shape
+    grow, lowest = float32(2.0**32 / (2.0**32 - limit)), uint32(limit)
+    words = np.zeros(channels, np.uint32)
+    for b in range(sequences):
+        for p in range(positions):
+            if limit > 0:
+                random_row(b * channels * positions + p, positions, key, words)
+            for c in range(channels):
+                value = widen(z[b, p, c]) * scale[c] + shift[c]
+                value = float32(0.0) if value <= 0.0 else value * grow  # NaN stays
+                taps[b, p, 1, c] = narrow(value if words[c] >= lowest else float32(0.0), taps)
+        _copy_to_outer_taps(taps[b], dilation)
+
+
+@inlined
+def _copy_to_outer_taps(taps: Array, dilation: int) -> None:
+    """Fill the outer taps of a sequence (P, K, C) from the middle ones."""
+    positions, _, channels = taps.shape
+    for p in range(positions):
+        for side in (-1, 1):
+            other = p + side * dilation
+            if 0 <= other < positions:
+                for c in range(channels):
+                    taps[p, 1 + side, c] = taps[other, 1, c]
+            else:
+                for c in range(channels):
+                    taps[p, 1 + side, c] = 0
+
+
+@compiled
+def gradient_taps(
+    z: Array, kept: Array, gradient: Array, scale: Array, slopes: Array, dilation: int, taps: Array
+) -> None:
+    """Gradient with respect to `z` of a normalisation, ReLU and dropout, written where each tap reads it.
+
+    Parameters
+    ----------
+    z, gradient : float32 | bfloat16 arrays (B, P, C)
+    kept : float32 | bfloat16 array (B, P, 1 or K, C)
+        What came out of ReLU and dropout, in the middle tap: neither lets a gradient pass where that is 0.
+    scale : float32 array (C,)
+        What normalisation and dropout multiply by.
+    slopes : float32 array (4, C)
+        See `models.fast.convolution.normalising.scaling_gradient`.
+    dilation : int
+        Positions between two taps.
+    taps : array (B, P, K, C), as `z`
+        Written.
+    """
+    sequences, positions, channels = z.shape
+    middle = kept.shape[2] // 2
+    offset, decay = slopes[2], slopes[3]
+    for b in range(sequences):
+        for p in range(positions):
+            for c in range(channels):
+                slope = widen(gradient[b, p, c])
+                slope = slope if widen(kept[b, p, middle, c]) > 0.0 else float32(0.0)
+                slope = slope * scale[c] - (offset[c] + decay[c] * widen(z[b, p, c]))
+                taps[b, p, 1, c] = narrow(slope, taps)
+        _copy_to_outer_taps(taps[b], dilation)
+
+
+@compiled
+def add_skipped(z: Array, scale: Array, shift: Array, taps: Array, result: Array) -> None:
+    """ReLU of `z * scale + shift` and what the first convolution has read.
+
+    Parameters
+    ----------
+    z : float32 | bfloat16 array (B, P, C)
+    scale, shift : float32 arrays (C,)
+    taps : array (B, P, K, C), as `z`
+        Of the first convolution.
+    result : array as `z`
+        Written.
+    """
+    sequences, positions, channels = z.shape
+    for b in range(sequences):
+        for p in range(positions):
+            for c in range(channels):
+                value = widen(z[b, p, c]) * scale[c] + shift[c] + widen(taps[b, p, 1, c])
+                result[b, p, c] = narrow(float32(0.0) if value <= 0.0 else value, result)
+
+
+@compiled
+def skipped_gradient(
+    gradient: Array, result: Array, below: Array, taps: Array, grow: float, slope: Array
+) -> None:
+    """Gradient of a residual block with respect to what it reads.
+
+    Parameters
+    ----------
+    gradient : float32 | bfloat16 array (B, P, C)
+        With respect to what the block gives.
+    result : array as `gradient`
+        What it gave.
+    below : array as `gradient`
+        Gradient of what its first convolution has read, by way of that convolution.
+    taps : array (B, P, K, C), as `gradient`
+        What its first convolution has read.
+    grow : float
+        What dropout multiplies by.
+    slope : array as `gradient`
+        Written.
+    """
+    sequences, positions, channels = gradient.shape
+    factor = float32(grow)
+    for b in range(sequences):
+        for p in range(positions):
+            for c in range(channels):
+                skipped = widen(gradient[b, p, c])
+                skipped = skipped if widen(result[b, p, c]) > 0.0 else float32(0.0)
+                value = (skipped + widen(below[b, p, c])) * factor
+                slope[b, p, c] = narrow(value if widen(taps[b, p, 1, c]) > 0.0 else float32(0.0), slope)
