@@ -14,6 +14,7 @@ from tests.benchmarks.training import (
     cnn_deep,
     cnn_epoch_one_thread,
     cnn_max_average,
+    cnn_residual,
     cnn_two_workers,
     rnn_two_workers,
 )
@@ -24,6 +25,7 @@ QUICK = (
     cnn_two_workers,
     cnn_max_average,
     cnn_deep,
+    cnn_residual,
     rnn_two_workers,
     bilstm_two_workers,
     first_read,

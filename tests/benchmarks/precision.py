@@ -17,7 +17,7 @@ from tests.benchmarks.reading import REPOSITORY
 from tests.benchmarks.sides import OURS
 
 SEEDS = range(3)
-EPOCHS = {"rnn": 12, "bilstm": 8, "deep": 10}
+EPOCHS = {"rnn": 12, "bilstm": 8, "deep": 10, "residual": 10}
 
 
 def score(network: str, precision: str, seed: int) -> float:

@@ -29,11 +29,26 @@ WIDE = {
     "dropout": 0.2,
 }
 DEEP = {**WIDE, "motif_length": 7, "filters": 64, "layers": 3, "hidden": 128}
+RESIDUAL = {
+    "motif_length": 7,
+    "filters": 96,
+    "batch_norm": True,
+    "residual": 3,
+    "block_dropout": 0.1,
+    "pooling": "windows",
+    "window": 10,
+    "pooled_dropout": 0.2,
+    "hidden": 256,
+    "hidden_norm": True,
+    "dropout": 0.5,
+}
 BILSTM = {"convolution": False, "lstm_layers": 1, "bidirectional": True, "readout": "mean", "dropout": 0.2}
+_OPTIONS = {name: value for name, value in RESIDUAL.items() if name not in ("motif_length", "filters")}
 OURS = {
     "cnn": ("cnn", {}, 256),
     "wide": ("cnn", WIDE, 256),
     "deep": ("cnn", DEEP, 256),
+    "residual": ("cnn", RESIDUAL, 128),
     "rnn": ("rnn", {}, 512),
     "bilstm": ("rnn", BILSTM, 512),
 }
@@ -41,6 +56,7 @@ THEIRS = {
     "cnn": ("CNN", {}, 256, True),
     "wide": ("ConvNet", {"kernels": [11], "filters": [128], "hidden": 64}, 256, False),
     "deep": ("ConvNet", {"kernels": [7, 5, 3], "filters": [64, 96, 128], "hidden": 128}, 256, False),
+    "residual": ("ConvNet", {**_OPTIONS, "kernels": [7], "filters": [96]}, 128, False),
     "rnn": ("RNN", {}, 512, True),
     "bilstm": ("BiLSTM", {}, 512, False),
 }

@@ -32,6 +32,11 @@ def cnn_deep(runs: int = 5) -> dict:
     return compare("cnn_deep", "deep", 1, 1, (FULL_SIZE // 16, FULL_SIZE // 16), runs)
 
 
+def cnn_residual(runs: int = 5) -> dict:
+    """96 filters of 7, a residual block of three convolutions, windows; batches of 128: the same."""
+    return compare("cnn_residual", "residual", 1, 1, (FULL_SIZE // 16, FULL_SIZE // 32), runs)
+
+
 def rnn_two_workers(runs: int = 5) -> dict:
     """Seed RNN: two one-thread workers together against the reference loop on all threads."""
     return compare("rnn_two_workers", "rnn", 2, THREADS, (FULL_SIZE // 16, FULL_SIZE // 16), runs)
