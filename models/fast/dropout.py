@@ -13,6 +13,7 @@ from torch.autograd.function import once_differentiable
 from models.fast.jit import Array, compiled, inlined
 
 _GOLDEN = np.uint32(0x9E3779B9)
+_BLOCK = 256  # random numbers at a time
 
 
 def drop(x: Tensor, key: int, limit: int) -> Tensor:
@@ -86,8 +87,11 @@ def drop_in_place(x: Array, key: int, limit: int, lowest: float) -> None:
     lowest : float
         0 for a ReLU before the dropout, minus infinity for none.
     """
-    scale, floor = float32(2.0**32 / (2.0**32 - limit)), float32(lowest)
-    values = x.ravel()
-    for i in range(values.size):
-        value = floor if values[i] < floor else values[i]  # NaN stays
-        values[i] = value * scale if random_word(i, key) >= uint32(limit) else float32(0.0)
+    scale, floor, least = float32(2.0**32 / (2.0**32 - limit)), float32(lowest), uint32(limit)
+    values, words = x.ravel(), np.empty(_BLOCK, np.uint32)
+    for first in range(0, values.size, _BLOCK):
+        random_row(first, 1, key, words)
+        block = values[first : first + _BLOCK]
+        for i in range(block.size):
+            value = (floor if block[i] < floor else block[i]) * scale  # NaN stays
+            block[i] = value if words[i] >= least else float32(0.0)

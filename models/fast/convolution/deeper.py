@@ -23,8 +23,7 @@ from models.fast.convolution.channels import (
     spread_averages,
     unpool_positions,
 )
-from models.fast.convolution.folding import move_running_figures, running_figures
-from models.fast.convolution.normalising import batch_figures
+from models.fast.convolution.folding import measured_figures, running_figures
 from models.fast.convolution.scan import call
 
 
@@ -87,9 +86,7 @@ def _scaling(z: Tensor, bias: Tensor, norm: nn.BatchNorm1d | None) -> tuple[Tens
     if norm is None:
         return torch.ones_like(bias), bias, None
     if norm.training and rows > 1:
-        figures, variance = torch.empty(2, z.shape[2]), torch.empty(z.shape[2])
-        call(batch_figures, z, norm.eps, figures, variance)
-        move_running_figures(norm, figures[0] + bias, variance, rows)
+        figures = measured_figures(z, norm, bias)
         return norm.weight, norm.bias + 0.0 * bias, figures  # the bias cancels, with gradient zero
     mean, variance = running_figures(norm)
     scale = norm.weight * torch.rsqrt(variance + norm.eps)

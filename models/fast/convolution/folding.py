@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from models.fast.convolution.moments import window_moments
+from models.fast.convolution.normalising import batch_figures
 from models.fast.convolution.scan import call, check_lengths, letters_of
 from models.fast.jit import Array, compiled
 
@@ -57,6 +58,20 @@ def move_running_figures(norm: nn.BatchNorm1d, mean: Tensor, variance: Tensor, c
     running_variance.lerp_(variance * (count / (count - 1)), norm.momentum or 0.0)
     if norm.num_batches_tracked is not None:
         norm.num_batches_tracked += 1
+
+
+def measured_figures(z: Tensor, norm: nn.BatchNorm1d, bias: Tensor | None = None) -> Tensor:
+    """Mean and 1 / deviation (2, C) of a batch (B, P, C), towards which the running figures move.
+
+    The bias (C,) is one that the convolution has left out.
+    """
+    running_mean, running_variance = running_figures(norm)
+    figures, added = torch.empty(2, z.shape[2]), torch.zeros(z.shape[2]) if bias is None else bias
+    given = z, norm.eps, added, norm.momentum or 0.0
+    call(batch_figures, *given, figures, running_mean, running_variance)
+    if norm.num_batches_tracked is not None:
+        norm.num_batches_tracked += 1
+    return figures
 
 
 def running_figures(norm: nn.BatchNorm1d) -> tuple[Tensor, Tensor]:

@@ -14,18 +14,30 @@ from models.fast.jit import Array, compiled
 
 
 @compiled
-def batch_figures(z: Array, eps: float, figures: Array, variance: Array) -> None:
-    """Mean, variance and 1 / deviation of each channel.
+def batch_figures(
+    z: Array,
+    eps: float,
+    added: Array,
+    momentum: float,
+    figures: Array,
+    running_mean: Array,
+    running_variance: Array,
+) -> None:
+    """Mean and 1 / deviation of each channel, towards which the running figures move.
 
     Parameters
     ----------
     z : float32 | bfloat16 array (B, P, C)
     eps : float
         Added to the variance.
+    added : float32 array (C,)
+        What the running mean has beside that of `z`: the bias of a convolution that left it out.
+    momentum : float
+        How far the running figures move.
     figures : float32 array (2, C)
-        Written: mean and 1 / deviation.
-    variance : float32 array (C,)
         Written.
+    running_mean, running_variance : float32 arrays (C,)
+        Changed.
     """
     sequences, positions, channels = z.shape
     sums, part = np.zeros((2, channels)), np.empty((2, channels), np.float32)
@@ -43,7 +55,8 @@ def batch_figures(z: Array, eps: float, figures: Array, variance: Array) -> None
         spread = sums[1, c] / rows - mean * mean
         spread = 0.0 if spread < 0.0 else spread
         figures[0, c], figures[1, c] = mean, 1.0 / np.sqrt(spread + eps)
-        variance[c] = spread
+        running_mean[c] += momentum * (mean + added[c] - running_mean[c])
+        running_variance[c] += momentum * (spread * rows / (rows - 1) - running_variance[c])
 
 
 @compiled

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from models.fast.convolution.folding import move_running_figures, running_figures
-from models.fast.convolution.normalising import batch_figures, scaling_gradient
+from models.fast.convolution.folding import measured_figures, running_figures
+from models.fast.convolution.normalising import scaling_gradient
 from models.fast.convolution.scan import call
 from models.fast.convolution.taps import (
     KERNEL,
@@ -22,6 +22,8 @@ from models.fast.convolution.taps import (
     add_skipped,
     gradient_taps,
     skipped_gradient,
+    weight_gradient,
+    weight_matrices,
 )
 
 # Weight (C, C, K) of a convolution, and its normalisation, or else its bias (C,).
@@ -67,14 +69,16 @@ class _Block(torch.autograd.Function):
             weight, factor, offset = given[3 * number : 3 * number + 3]
             taps = x.new_empty(*x.shape[:2], KERNEL, channels)
             call(activate_taps, z, scale, shift, keys[number], limit, 2**number, taps)
-            z = _product(taps, _by_taps(weight).to(x.dtype).t())
+            forward, backward = _matrices(weight, x.dtype)
+            z = _product(taps, forward.t())
             figures = _figures(z, norm)
             scale = figures[1] if factor is None else factor * figures[1]
             shift = torch.addcmul(offset, figures[0], scale, value=-1.0)
-            saved += [taps, z, figures, scale]
+            saved += [taps, z, figures, scale, backward]
         result = torch.empty_like(z)
         call(add_skipped, z, scale, shift, saved[0], result)
-        ctx.save_for_backward(result, *saved, *given)
+        ctx.save_for_backward(result, *saved)
+        ctx.scaled = [norm is not None for norm in norms]
         ctx.by_batch = [norm is not None and norm.training for norm in norms]
         ctx.grow = 2.0**32 / (2.0**32 - limit)
         return result
@@ -87,28 +91,27 @@ class _Block(torch.autograd.Function):
         slope, kept, grow = gradient, result.unsqueeze(2), 1.0
         slopes: list[Tensor | None] = []
         for number in reversed(range(len(ctx.by_batch))):
-            taps, z, figures, scale = saved[4 * number : 4 * number + 4]
-            weight, factor, _ = saved[4 * len(ctx.by_batch) + 3 * number :][:3]
+            taps, z, figures, scale, matrix = saved[5 * number : 5 * number + 5]
             changes = torch.empty(4, len(scale))
             call(scaling_gradient, z, kept, slope, figures, scale, grow, ctx.by_batch[number], changes)
             spread = torch.empty_like(taps)
             call(gradient_taps, z, kept, slope, scale * grow, changes, 2**number, spread)
             weight_slope = _weight_slope(spread, taps)
-            slopes = [weight_slope, None if factor is None else changes[0], changes[1], *slopes]
-            slope, kept, grow = _product(spread, _against_taps(weight).to(z.dtype)), taps, ctx.grow
+            slopes = [weight_slope, changes[0] if ctx.scaled[number] else None, changes[1], *slopes]
+            slope, kept, grow = _product(spread, matrix), taps, ctx.grow
         passed = torch.empty_like(gradient)
         call(skipped_gradient, gradient, result, slope, kept, grow, passed)
         return passed, None, None, None, *slopes
 
 
-def _by_taps(weight: Tensor) -> Tensor:
-    """A weight (C', C, K) as (C', K C), in the order of what the taps read."""
-    return weight.transpose(1, 2).reshape(len(weight), -1)
-
-
-def _against_taps(weight: Tensor) -> Tensor:
-    """A weight (C', C, K) as (K C', C), by which gradients go back: the first tap becomes the last."""
-    return weight.flip(2).permute(2, 0, 1).reshape(-1, weight.shape[1])
+def _matrices(weight: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+    """A weight (C', C, K) as (C', K C) for rows of taps, and as (K C', C) for rows of gradients."""
+    filters, channels, kernel = weight.shape
+    forward = torch.empty(filters, kernel * channels, dtype=dtype)
+    backward = torch.empty(kernel * filters, channels, dtype=dtype)
+    in_three = forward.view(filters, kernel, channels), backward.view(kernel, filters, channels)
+    call(weight_matrices, weight, *in_three)
+    return forward, backward
 
 
 def _product(taps: Tensor, matrix: Tensor) -> Tensor:
@@ -120,8 +123,10 @@ def _weight_slope(spread: Tensor, taps: Tensor) -> Tensor:
     """Gradient (C', C, K) of a weight, from rows of gradients and of what the taps read."""
     rows = taps.shape[0] * taps.shape[1]
     middle = spread[:, :, KERNEL // 2].flatten(0, 1)  # (B P, C'), not copied
-    product = middle.t() @ taps.view(rows, -1)
-    return product.float().view(spread.shape[3], KERNEL, -1).transpose(1, 2)
+    product = (middle.t() @ taps.view(rows, -1)).view(spread.shape[3], KERNEL, -1)
+    slope = torch.empty(len(product), product.shape[2], KERNEL)
+    call(weight_gradient, product, slope)
+    return slope
 
 
 def _figures(z: Tensor, norm: nn.BatchNorm1d | None) -> Tensor:
@@ -131,7 +136,4 @@ def _figures(z: Tensor, norm: nn.BatchNorm1d | None) -> Tensor:
     if not norm.training:
         mean, variance = running_figures(norm)
         return torch.stack([mean, torch.rsqrt(variance + norm.eps)])
-    figures, variance = torch.empty(2, z.shape[2]), torch.empty(z.shape[2])
-    call(batch_figures, z, norm.eps, figures, variance)
-    move_running_figures(norm, figures[0], variance, z.shape[0] * z.shape[1])
-    return figures
+    return measured_figures(z, norm)

@@ -151,3 +151,34 @@ def skipped_gradient(
                 skipped = skipped if widen(result[b, p, c]) > 0.0 else float32(0.0)
                 value = (skipped + widen(below[b, p, c])) * factor
                 slope[b, p, c] = narrow(value if widen(taps[b, p, 1, c]) > 0.0 else float32(0.0), slope)
+
+
+@compiled
+def weight_matrices(weight: Array, forward: Array, backward: Array) -> None:
+    """The matrices by which rows of taps are multiplied.
+
+    Parameters
+    ----------
+    weight : float32 array (C', C, K)
+    forward : float32 | bfloat16 array (C', K, C)
+        Written: times a row of what the taps read.
+    backward : array (K, C', C), as `forward`
+        Written: times a row of gradients, where the first tap becomes the last.
+    """
+    filters, channels, kernel = weight.shape
+    for f in range(filters):
+        for k in range(kernel):
+            for c in range(channels):
+                forward[f, k, c] = narrow(weight[f, c, k], forward)
+            for c in range(channels):
+                backward[kernel - 1 - k, f, c] = forward[f, k, c]
+
+
+@compiled
+def weight_gradient(product: Array, slope: Array) -> None:
+    """Bring a gradient with respect to the matrix (C', K, C) into the order of a weight (C', C, K)."""
+    filters, channels, kernel = slope.shape
+    for f in range(filters):
+        for c in range(channels):
+            for k in range(kernel):
+                slope[f, c, k] = widen(product[f, k, c])
