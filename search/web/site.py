@@ -78,6 +78,7 @@ class Site:
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
+            auto_reload=False,  # a server goes on as it began, also where the package is replaced meanwhile
         )
         self._templates.globals.update(root=root, static=self.static)
         self._templates.filters.update(words.FILTERS)

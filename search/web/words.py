@@ -15,6 +15,11 @@ def figure(value: float | None, digits: int = 3) -> str:
     return NONE if value is None else f"{value:.{digits}f}"
 
 
+def share(found: tuple[float, float] | None) -> str:
+    """Write a range of shares in percent; a dash where there is none."""
+    return NONE if found is None else f"{100 * found[0]:.0f}–{100 * found[1]:.0f} %"
+
+
 def setting(value: object) -> str:
     """Write a hyperparameter's value."""
     if isinstance(value, bool):
@@ -74,6 +79,7 @@ ENDS = {
 """How the states of trials are said."""
 FILTERS: dict[str, Callable[..., str]] = {
     "figure": figure,
+    "share": share,
     "setting": setting,
     "duration": duration,
     "since": since,

@@ -42,7 +42,10 @@ def study(site: Site, asked: Asked) -> dict[str, Any]:
         "curves": shown(learning_curves(trials)),
         "progress": shown(best_over_time(trials)),
         "running": _running(site, name, trials),
-        "table": table(trials, asked.first("sort", "-value"), bool(asked.first("all"))),
+        "table": {
+            **table(trials, asked.first("sort", "-value"), bool(asked.first("all"))),
+            "won": row["best_trial"],
+        },
         "events": [_event(event) for event in study_events(site.workspace.log, name)],
         "failures": failures(site.workspace.errors, name),
         **finished(site, row),
