@@ -20,7 +20,7 @@ from data_io.splits import hash_sequences
 from models.metrics import average_ranks, spearman
 from search.evidence.evidence import Ceiling, Missing
 
-FEWEST_PAIRS = 20
+FEWEST_PAIRS = 50
 LEVEL = 0.99
 """Of the bootstrap intervals; where pairs are few they hold the truth in fewer cases than that."""
 
@@ -59,7 +59,7 @@ def noise_ceiling(
 
     Returns
     -------
-    Ceiling, or Missing where fewer than 20 pairs were measured
+    Ceiling, or Missing where fewer than 50 pairs were measured
         A probe that stands four times makes two pairs.
     """
     there = ~np.isnan(measured)

@@ -147,15 +147,15 @@ class Motif:
 
 @dataclass(frozen=True)
 class Filter:
-    """What one filter of a CNN detects.
+    """What one filter of the ensemble's first member, a CNN, detects.
 
     Attributes
     ----------
     filter : int
     iupac : str
     effect : float
-        How much the predictions change when the filter is held at its mean: root mean square, in standard
-        deviations of the predictions.
+        How far predictions move when the filter never responds: root mean square, in standard deviations of
+        the predictions.
     probabilities : tuple of (A, C, G, U)
     """
 

@@ -14,6 +14,7 @@ from data_io.training_set import Examples, TrainingSet
 from search.evidence.ceiling import noise_ceiling
 from search.evidence.evidence import (
     Baselines,
+    Ceiling,
     Ceilings,
     DataMotif,
     Evidence,
@@ -23,24 +24,24 @@ from search.evidence.evidence import (
     Motif,
     RankScore,
     TestTable,
-    Verdict,
     Word,
 )
+from search.evidence.filters import find_filters
 from search.evidence.known import compare_known
 from search.evidence.motifs import find_motifs
 from search.evidence.published import find_published
 from search.evidence.ridge import ridge_baseline
+from search.evidence.verdict import Findings, judge
 from search.evidence.zscores import strongest_words
 
 SCANNED = 20_000
-NO_TEST = Missing("there was no test")
 
 
 def gather(
     models: Sequence[nn.Module],
     training: TrainingSet,
     test: TestTable | None,
-    figures: Mapping[str, Any],  # noqa: ARG001
+    figures: Mapping[str, Any],
     experiment: Experiment,
     *,
     trial_0: float | None = None,
@@ -67,20 +68,16 @@ def gather(
     """
     set_a = all_of(training)
     set_b = None if test is None else Examples(test.codes, test.measured)
-    motifs = find_motifs(models, some_of(set_a, seed))
-    return Evidence(
-        Ceilings(
-            noise_ceiling(set_a.codes, set_a.targets, seed),
-            NO_TEST if set_b is None else noise_ceiling(set_b.codes, set_b.targets, seed),
-        ),
-        Baselines(ridge_baseline(training.train, training.validation, set_b), _first_trial(trial_0)),
-        find_published(experiment.motif_id, len(set_a), None if set_b is None else len(set_b)),
-        motifs,
-        (),
-        DataMotif(*(_strongest_words(training, examples) for examples in (set_a, set_b))),
-        _known(motifs, experiment, seed),
-        Verdict("grey", ()),
-    )
+    probes = some_of(set_a, seed)
+    motifs = find_motifs(models, probes)
+    ceilings = Ceilings(_ceiling(set_a, seed), _ceiling(set_b, seed))
+    baselines = Baselines(ridge_baseline(training.train, training.validation, set_b), _first_trial(trial_0))
+    published = find_published(experiment.motif_id, len(set_a), None if set_b is None else len(set_b))
+    data_motif = DataMotif(*(_strongest_words(training, examples) for examples in (set_a, set_b)))
+    known = _known(motifs, experiment, seed)
+    verdict = judge(Findings(figures, ceilings.set_b, baselines, published, motifs, known, data_motif))
+    filters = find_filters(models[0], probes)
+    return Evidence(ceilings, baselines, published, motifs, filters, data_motif, known, verdict)
 
 
 def all_of(training: TrainingSet) -> Examples:
@@ -95,6 +92,12 @@ def some_of(examples: Examples, seed: int) -> NDArray[np.uint8]:
     """Draw up to 20,000 probes, which are enough to find strongly bound ones among."""
     rows = np.random.default_rng(seed).permutation(len(examples))[:SCANNED]
     return examples.codes[np.sort(rows)]
+
+
+def _ceiling(examples: Examples | None, seed: int) -> Ceiling | Missing:
+    if examples is None:
+        return Missing("there was no test")
+    return noise_ceiling(examples.codes, examples.targets, seed)
 
 
 def _known(motifs: Sequence[Motif], experiment: Experiment, seed: int) -> Known | Missing:

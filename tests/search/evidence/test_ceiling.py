@@ -45,7 +45,7 @@ def test_it_holds_the_truth():
         signal = draw(30_000, random)
         measured = measure(signal, noise, random)
         truth = np.corrcoef(signal, measured)[0, 1], spearmanr(signal, measured).statistic
-        for pairs in (40, 400):
+        for pairs in (50, 400):
             for _ in range(3):
                 once = draw(5 * pairs, random)
                 signal = np.concatenate([once, once[:pairs]])
@@ -64,7 +64,7 @@ def test_it_holds_the_truth():
 def test_more_pairs_say_more():
     random = np.random.default_rng(1)
     widths = []
-    for pairs in (30, 3000):
+    for pairs in (60, 6000):
         signal = np.repeat(random.standard_normal(pairs), 2)
         found = noise_ceiling(sequences(np.repeat(np.arange(pairs), 2)), measure(signal, 0.5, random))
         widths.append(found.pearson[1] - found.pearson[0])
@@ -107,7 +107,7 @@ def test_reliability():
     ("repeats", "reason"),
     [
         (0, "no sequence stands twice in it"),
-        (19, "only 19 sequences stand twice in it, at least 20 are needed"),
+        (49, "only 49 sequences stand twice in it, at least 50 are needed"),
     ],
 )
 def test_too_few_repeats(repeats, reason):
@@ -120,5 +120,5 @@ def test_what_was_not_measured_is_no_pair():
     measured = np.random.default_rng(4).standard_normal(100)
     measured[:70:2] = np.nan
     assert noise_ceiling(sequences(names), measured) == Missing(
-        "only 15 sequences stand twice in it, at least 20 are needed"
+        "only 15 sequences stand twice in it, at least 50 are needed"
     )
