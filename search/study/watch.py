@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict, deque
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -145,7 +145,7 @@ class Watch:
         return {**row_of(figures), "id": number, "progress": progress, "params": result.get("params")}
 
 
-def trials_left(rows: list[dict[str, Any]]) -> int:
+def trials_left(rows: Iterable[Mapping[str, Any]]) -> int:
     """Count the trials that the open studies still have to make."""
     states = {state.value for state in OPEN_STATES}
     return sum(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,12 +13,13 @@ from markupsafe import Markup
 
 from search.study.lock import describe, holder, is_driven
 from search.study.states import INTERRUPTED, State
-from search.study.watch import Progress, Watch, trials_left
+from search.study.watch import Progress, Watch
 from search.study.workspace import Workspace
 from search.web.evidence import EvidenceFiles, share_of_ceiling
+from search.web.head import head_facts, time_left
 from search.web.log_tail import LogTail
 from search.web.shapes import spark
-from search.web.words import duration, since
+from search.web.words import since
 
 FRESH_SECONDS = 2.0  # readers that come together share one look at the database
 STATES = (*(state.value for state in State), INTERRUPTED)
@@ -135,15 +135,11 @@ class Board:
 
     def worker(self, study: str, trial: int) -> str:
         """Name the worker of a running trial; empty where that is not known."""
-        return self._log.workers.get((study, trial), "")
+        return self._log.worker(study, trial)
 
     def retrained(self, study: str) -> tuple[int, int] | None:
         """Say how many members of a study are retrained, and of how many."""
         return self._log.retrained.get(study)
-
-    def epochs(self, trials: list[int]) -> dict[int, int]:
-        """Give the last epoch of some running trials."""
-        return self._watch.epochs(trials)
 
     def _name(self) -> str:
         return f"{self._start}-{self._version}"
@@ -156,7 +152,7 @@ class Board:
         self.driver = describe(holder(self._workspace)) if is_driven(self._workspace) else None
         architectures = tuple(sorted({study["architecture"] for study in self.studies}))
         rows = self._grouped(architectures)
-        head = Markup(self._render("_head.html", self._head_facts()))  # escaped by the template
+        head = Markup(self._render("_head.html", self._facts()))  # escaped by the template
         self._keep(rows, head, architectures)
         self._looked = time.monotonic()
 
@@ -172,6 +168,16 @@ class Board:
                 self._version = version
         if head != self._head[0]:
             self._head, self._version = (head, version), version
+
+    def _facts(self) -> dict[str, Any]:
+        facts = head_facts(self.studies, self._watch, self._log)
+        note = holder(self._workspace) if self.driver else {}
+        return {
+            **facts,
+            "states": STATES,
+            "driver": self.driver,
+            "since": since(note["since"]) if note else "",
+        }
 
     def _grouped(self, architectures: tuple[str, ...]) -> dict[str, Row]:
         cells: dict[str, dict[str, Cell]] = {}
@@ -199,7 +205,7 @@ class Board:
             reason=study["reason"] or "",
             done=study["trials_done"],
             total=study["trials_total"] or 0,
-            left=self._left(study),
+            left=time_left(study, self._log.retrained),
             val=study["val_spearman"],
             test=study["test_spearman"],
             share=share_of_ceiling(evidence, study["test_spearman"]),
@@ -209,39 +215,3 @@ class Board:
             logo=bool(motifs[0]) and self.evidence.file(name, "motif_1.svg") is not None,
             progress=study["progress"],
         )
-
-    def _left(self, study: dict[str, Any]) -> str:
-        if study["state"] == State.FINALIZING.value:
-            done, total = self._log.retrained.get(study["study"], (0, 0))
-            return f"retrained {done}/{total}" if total else "retraining"
-        seconds = study["progress"].seconds_left(study["trials_total"] or 0)
-        return duration(seconds) if study["state"] == State.SEARCHING.value and seconds is not None else ""
-
-    def _head_facts(self) -> dict[str, Any]:
-        pace, left = self._watch.trials_an_hour(), trials_left(self.studies)
-        note = holder(self._workspace) if self.driver else {}
-        return {
-            "counts": Counter(study["state"] for study in self.studies),
-            "states": STATES,
-            "total": len(self.studies),
-            "driver": self.driver,
-            "since": since(note["since"]) if note else "",
-            "pace": round(pace),
-            "trials_left": left,
-            "left": duration(3600 * left / pace) if pace and left and self.driver else "",
-            "running": self._running() if self.driver else [],
-            "workspace": self._workspace,
-        }
-
-    def _running(self) -> list[dict[str, Any]]:
-        found = [
-            {"study": study["study"], "trial": trial.number, "key": key}
-            for study in self.studies
-            for key, trial in study["progress"].running.items()
-            if trial.state == "RUNNING"
-        ]
-        epochs = self._watch.epochs([run["key"] for run in found])
-        for run in found:
-            run["epoch"] = epochs.get(run["key"], 0)
-            run["worker"] = self.worker(run["study"], run["trial"])
-        return found

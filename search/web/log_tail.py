@@ -74,6 +74,10 @@ class LogTail:
             if isinstance(notice, StudyNotice):
                 self._take_in(notice)
 
+    def worker(self, study: str, trial: int) -> str:
+        """Name the worker of a running trial; empty where that is not known."""
+        return self.workers.get((study, trial), "")
+
     def _take_in(self, notice: StudyNotice) -> None:
         match notice:
             case TrialStarted():

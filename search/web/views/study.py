@@ -12,9 +12,9 @@ from search.web.asked import Asked
 from search.web.charts import best_over_time, best_trial, learning_curves, shown
 from search.web.evidence import PARTS, REPORT, share_of_ceiling
 from search.web.failures import failures
+from search.web.head import time_left
 from search.web.log_tail import study_events
 from search.web.site import Site
-from search.web.words import duration
 
 ROWS = 30  # trials that the table shows at first
 
@@ -37,7 +37,7 @@ def study(site: Site, asked: Asked) -> dict[str, Any]:
             for other in site.board.current()
             if other["experiment"] == row["experiment"] and other["study"] != name
         ],
-        "left": _left(row),
+        "left": time_left(row, {}) if row["state"] == State.SEARCHING.value else "",
         "retrained": site.board.retrained(name),
         "curves": shown(learning_curves(trials)),
         "progress": shown(best_over_time(trials)),
@@ -138,12 +138,6 @@ def _sort_key(name: str, varied: Sequence[str]) -> Callable[[Trial], Any]:
 def _comparable(value: Any) -> tuple[bool, Any]:
     number = isinstance(value, int | float)
     return not number, value if number else str(value)
-
-
-def _left(row: dict[str, Any]) -> str:
-    seconds = row["progress"].seconds_left(row["trials_total"] or 0)
-    searching = row["state"] == State.SEARCHING.value
-    return duration(seconds) if searching and seconds is not None else ""
 
 
 def _running(site: Site, name: str, trials: Sequence[Trial]) -> list[dict[str, Any]]:

@@ -19,10 +19,13 @@ from search.study.storage import open_storage
 from search.study.workspace import Workspace
 from search.web import serving
 from search.web.address import Address
+from search.web.pages import make_pages
 from search.web.server import PageServer
 from tests.search.study.test_storages import queue
+from tests.search.web.test_server import get
 from tests.support.clusters import wait_for
 from tests.support.commands import STUDY, launch, rbptune, run_alone, status
+from tests.support.pages import served
 
 
 @pytest.fixture
@@ -70,20 +73,30 @@ def test_it_runs_what_is_queued_until_it_is_told_to_end(
     assert service.wait(timeout=60) == 0
 
 
-def test_one_that_is_killed_leaves_studies_that_can_be_resumed(
+def test_pages_outlive_a_driver_that_is_killed_and_its_study_can_be_resumed(
     service: subprocess.Popen[str], address: str, workspace: Path, simulated: Path
 ) -> None:
     rbptune(*launch(simulated, workspace, "--detach", "--trials", 500))
     wait_until(workspace, "searching")
-    service.kill()
-    service.wait(timeout=60)
-    wait_until(workspace, "interrupted")
-    said = rbptune("status", "--workspace", workspace)
-    assert said.out.splitlines()[-1] == (
-        f"{STUDY} interrupted: its driver ended without a word; rbptune resume takes it up"
-    )
-    assert rbptune("resume", "SIMFOX", "--workspace", workspace).err.startswith(f"queued: {STUDY}; ")
-    assert [row["state"] for row in status(workspace)] == ["queued"]
+    with served(make_pages(Workspace(workspace), Address())) as pages:
+
+        def wait_for_page(text: str) -> None:
+            wait_for(lambda: text in get(pages.url)[1], text)
+
+        wait_for_page(f"Driver: process {service.pid}")
+        service.kill()
+        service.wait(timeout=60)
+        wait_until(workspace, "interrupted")
+        said = rbptune("status", "--workspace", workspace)
+        assert said.out.splitlines()[-1] == (
+            f"{STUDY} interrupted: its driver ended without a word; rbptune resume takes it up"
+        )
+        wait_for_page("The driver was lost.")
+        assert rbptune("resume", "SIMFOX", "--workspace", workspace).err.startswith(f"queued: {STUDY}; ")
+        assert [row["state"] for row in status(workspace)] == ["queued"]
+        wait_for_page("No driver runs here.")
+        with driver_lock(Workspace(workspace)):
+            wait_for_page("Driver: process")
 
 
 def test_a_second_one_is_told_who_works_there(
