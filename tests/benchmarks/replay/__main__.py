@@ -44,6 +44,7 @@ def main() -> None:
     parser.add_argument("folder", nargs="?", type=Path, help="default: the curves in the repository")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--processes", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--slow", action="store_true", help="the Gaussian process, too: half an hour more")
     options = parser.parse_args()
     recorded = None if options.folder is None else read_folder(options.folder)
     for architecture in ENOUGH:
@@ -55,7 +56,7 @@ def main() -> None:
             )
             continue
         print(describe(architecture, records, options.seeds), flush=True)
-        results = compare(records, options.seeds, options.processes)
+        results = compare(records, options.seeds, options.processes, options.slow)
         print(f"{table(results)}\n{left_out(results)}\n", flush=True)
 
 

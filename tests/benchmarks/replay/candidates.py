@@ -11,9 +11,12 @@ from search.strategy.strategy import Strategy
 
 TODAY = "today"
 PORTFOLIO = 3  # starts
+SLOW = {"Gaussian process after 5": {"sampler": "gp", "startup_trials": 5}}  # half a minute a search
 
 
-def candidates(space: Space, portfolio: Sequence[Mapping[str, Any]]) -> dict[str, Strategy]:
+def candidates(
+    space: Space, portfolio: Sequence[Mapping[str, Any]], slow: bool = False
+) -> dict[str, Strategy]:
     """Give the strategies by name.
 
     Parameters
@@ -22,6 +25,8 @@ def candidates(space: Space, portfolio: Sequence[Mapping[str, Any]]) -> dict[str
         With the starts as shipped.
     portfolio : sequence of dict
         Starts chosen on other experiments; none where there are too few of them.
+    slow : bool
+        Give those, too, whose draws take long.
     """
     today = Strategy(starts=space.starts)
     changes: dict[str, dict[str, Any]] = {
@@ -30,7 +35,6 @@ def candidates(space: Space, portfolio: Sequence[Mapping[str, Any]]) -> dict[str
         "TPE after 5": {"startup_trials": 5},
         "TPE after 20": {"startup_trials": 20},
         "TPE, each parameter alone": {"multivariate": False},
-        "Gaussian process after 5": {"sampler": "gp", "startup_trials": 5},
         "nothing ends early": {"pruner": "none", "patience": None},
         "patience 2 alone": {"pruner": "none"},
         "patience 4 alone": {"pruner": "none", "patience": 4},
@@ -46,6 +50,8 @@ def candidates(space: Space, portfolio: Sequence[Mapping[str, Any]]) -> dict[str
         "no starts": {"starts": ()},
         "starts in reverse": {"starts": space.starts[::-1]},
     }
+    if slow:
+        changes |= SLOW
     if portfolio:
         changes["portfolio of the others"] = {"starts": tuple(portfolio)}
     return {name: replace(today, **change) for name, change in changes.items()}

@@ -9,6 +9,7 @@ from itertools import product
 from multiprocessing import get_context
 
 import optuna
+import torch
 
 from search.strategy.space_files import shipped_space
 from search.strategy.strategy import Strategy
@@ -21,17 +22,21 @@ from tests.benchmarks.replay.table import Results, figures
 TRIALS = 30  # of a search by default
 
 
-def compare(records: list[Record], seeds: int, processes: int) -> Results:
+def compare(records: list[Record], seeds: int, processes: int, slow: bool) -> Results:
     """Play every strategy on every experiment with every seed."""
     experiments = sorted({record.experiment for record in records})
     results: dict[tuple[str, str, int], tuple[float, ...]] = {}
     with ProcessPoolExecutor(processes, get_context("spawn"), initializer=_quiet) as pool:
-        for found in pool.map(partial(one, records), *zip(*product(experiments, range(seeds)), strict=True)):
+        for found in pool.map(
+            partial(one, records, slow), *zip(*product(experiments, range(seeds)), strict=True)
+        ):
             results |= found
     return results
 
 
-def one(records: list[Record], experiment: str, seed: int) -> dict[tuple[str, str, int], tuple[float, ...]]:
+def one(
+    records: list[Record], slow: bool, experiment: str, seed: int
+) -> dict[tuple[str, str, int], tuple[float, ...]]:
     """Play every strategy on an experiment; what is chosen on experiments is chosen on the others."""
     space = shipped_space(records[0].architecture)
     runs = [record.run for record in records if record.experiment == experiment]
@@ -39,10 +44,11 @@ def one(records: list[Record], experiment: str, seed: int) -> dict[tuple[str, st
     budget = play(runs, space, Strategy(starts=space.starts), seed, trials=TRIALS).used
     return {
         (name, experiment, seed): figures(play(runs, space, strategy, seed, seconds=budget), budget)
-        for name, strategy in candidates(space, choose_starts(others, PORTFOLIO)).items()
+        for name, strategy in candidates(space, choose_starts(others, PORTFOLIO), slow).items()
     }
 
 
 def _quiet() -> None:
+    torch.set_num_threads(1)
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     warnings.simplefilter("ignore")
