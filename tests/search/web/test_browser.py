@@ -29,12 +29,18 @@ def test_study_list_and_study_page(page, database, tmp_path):
     assert page.foreign == []
 
 
-def test_a_study_cannot_be_deleted_from_the_page(page, database):
+def test_what_would_write_is_not_shown_and_not_done(page, database):
     with serving(database) as server:
         page.goto(f"{server.url}/dashboard")
-        page.get_by_test_id("DeleteIcon").first.click()
-        page.get_by_role("button", name="Yes").click()
-        page.get_by_text("Failed to delete study").wait_for()
+        page.get_by_text("RBFOX1/RNCMPT00168/cnn").first.wait_for()
+        for button in ("rename study", "delete study"):
+            assert page.get_by_label(button).count() == 2
+            assert not page.get_by_label(button).first.is_visible()
+        assert not page.get_by_role("button", name="Create").is_visible()
+        assert page.get_by_role("button", name="Reload").is_visible()
+        assert (
+            page.evaluate("fetch('/api/studies/1', {method: 'DELETE'}).then(answer => answer.status)") == 405
+        )
         page.reload()
         page.get_by_text("RBFOX1/RNCMPT00168/cnn").first.wait_for()
         page.get_by_text("RBFOX1/RNCMPT00168/rnn").first.wait_for()
