@@ -155,7 +155,8 @@ class Missing(Handler):
     def prepare(self) -> None:
         """Say that nothing is here."""
         super().prepare()
-        raise HTTPError(404, "there is no such page")
+        if not self._finished:
+            raise HTTPError(404, "there is no such page")
 
 
 def _said(error: BaseException) -> str | None:

@@ -8,7 +8,7 @@
   const show = async () => {
     const fields = new URLSearchParams();
     for (const [name, value] of new FormData(form))
-      if (name !== "proof" && typeof value === "string" && value) fields.append(name, value);
+      if (name !== "proof" && (value.name ?? value)) fields.append(name, value.name ?? value);
     try {
       const answer = await fetch(`${form.dataset.command}?${fields}`);
       if (answer.ok) shown.textContent = (await answer.text()).trim();

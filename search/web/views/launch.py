@@ -40,7 +40,8 @@ def form(site: Site, fields: Mapping[str, Sequence[str]], problem: str = "") -> 
 def command(site: Site, fields: Mapping[str, Sequence[str]], folders: Sequence[Path]) -> str:
     """Give the command that asks for the same; where the fields ask for nothing, say why."""
     try:
-        asked = read_form(fields, folders)
+        space = next(iter(fields.get("space", ())), "")  # the name of a file that is still to be sent
+        asked = read_form(fields, folders, Path(space) if space else None)
     except UserError as error:
         return f"# {error}"
     if not asked.names and not asked.everything:
