@@ -50,7 +50,7 @@ def starts_within(space: Space, winners: Sequence[Winner]) -> list[Winner]:
     within, outside = [], []
     for winner in winners:
         params: Config = {**winner.params, **space.fixed}
-        if params in space.prescribed:
+        if params in space.prescribed or winner.params in space.prescribed:
             continue  # it is tried anyway
         reason = space.misfit(params)
         if reason is None:

@@ -9,6 +9,7 @@ import pytest
 
 from search.strategy.strategy import Strategy
 from tests.benchmarks.curves.portfolio import as_toml, choose_starts
+from tests.benchmarks.replay import comparing
 from tests.benchmarks.replay.playing import Played, play
 from tests.benchmarks.replay.table import left_out, table
 from tests.benchmarks.test_curves import RECORD, SPACE
@@ -86,6 +87,23 @@ def test_starts_are_chosen_among_what_all_experiments_have() -> None:
     searched = [replace(r, number=9, origin="searched", params={"filters": 9}) for r in (first[0], second[0])]
     starts = choose_starts([*first, *second, *searched], 3)
     assert [start["filters"] for start in starts] == [5, 6]  # 7 was not tried on B, 4 adds nothing to these
+
+
+def test_starts_come_from_the_other_experiments_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = records({8: 0.3, 4: 0.9, 5: 0.2}), records({8: 0.3, 4: 0.1, 5: 0.8})
+    second = [replace(record, experiment="B") for record in second]
+    given = []
+
+    def some(space, portfolio, winners, slow):
+        given.append([[start["filters"] for start in starts] for starts in (portfolio, winners)])
+        return {"today": Strategy(starts=space.starts)}
+
+    monkeypatch.setattr(comparing, "shipped_space", lambda name: SPACE.without_starts())
+    monkeypatch.setattr(comparing, "candidates", some)
+    found = comparing.one([*first, *second], False, "A", 0)
+    assert found.keys() == {("today", "A", 0)}
+    comparing.one([*first, *second], False, "B", 0)
+    assert given == [[[5], [5]], [[4], [4]]]
 
 
 def test_starts_are_printed_as_a_space_has_them() -> None:

@@ -15,7 +15,10 @@ SLOW = {"Gaussian process after 5": {"sampler": "gp", "startup_trials": 5}}  # h
 
 
 def candidates(
-    space: Space, portfolio: Sequence[Mapping[str, Any]], slow: bool = False
+    space: Space,
+    portfolio: Sequence[Mapping[str, Any]],
+    winners: Sequence[Mapping[str, Any]],
+    slow: bool = False,
 ) -> dict[str, Strategy]:
     """Give the strategies by name.
 
@@ -25,6 +28,8 @@ def candidates(
         With the starts as shipped.
     portfolio : sequence of dict
         Starts chosen on other experiments; none where there are too few of them.
+    winners : sequence of dict
+        Starts as a workspace with the other experiments would give them.
     slow : bool
         Give those, too, whose draws take long.
     """
@@ -54,4 +59,6 @@ def candidates(
         changes |= SLOW
     if portfolio:
         changes["portfolio of the others"] = {"starts": tuple(portfolio)}
+    if winners:
+        changes["with winners of the others"] = {"transferred": tuple(winners)}
     return {name: replace(today, **change) for name, change in changes.items()}

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from itertools import product
 from multiprocessing import get_context
+from typing import Any
 
 import optuna
 import torch
 
+from search.service import workspace_starts
+from search.service.workspace_starts import Winner
+from search.strategy.space import Space
 from search.strategy.space_files import shipped_space
 from search.strategy.strategy import Strategy
 from tests.benchmarks.curves.portfolio import choose_starts
@@ -42,13 +48,24 @@ def one(
     runs = [record.run for record in records if record.experiment == experiment]
     others = [record for record in records if record.experiment != experiment]
     budget = play(runs, space, Strategy(starts=space.starts), seed, trials=TRIALS).used
+    portfolio, winners = choose_starts(others, PORTFOLIO), winners_of(others, space)
     return {
         (name, experiment, seed): figures(play(runs, space, strategy, seed, seconds=budget), budget)
-        for name, strategy in candidates(space, choose_starts(others, PORTFOLIO), slow).items()
+        for name, strategy in candidates(space, portfolio, winners, slow).items()
     }
+
+
+def winners_of(records: list[Record], space: Space) -> Sequence[Mapping[str, Any]]:
+    """Give the starts that a workspace would, in which the best of each experiment had won its study."""
+    best: dict[str, Record] = {}
+    for record in sorted(records, key=lambda record: record.best):
+        best[record.experiment] = record
+    found = [Winner(name, name, best[name].params) for name in sorted(best)]
+    return workspace_starts.choose_starts(space, workspace_starts.starts_within(space, found), "")
 
 
 def _quiet() -> None:
     torch.set_num_threads(1)
     optuna.logging.set_verbosity(optuna.logging.ERROR)
+    logging.disable()
     warnings.simplefilter("ignore")
