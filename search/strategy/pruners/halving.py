@@ -1,4 +1,7 @@
-"""Asynchronous successive halving, ASHA (Li et al. 2020): at each rung one of a few goes on."""
+"""Asynchronous successive halving, ASHA (Li et al. 2020): at each rung one of a few goes on.
+
+Optuna notes with the trial that a rung was judged: one whose driver is killed right then goes on to the next.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A Gaussian process over the parameters that every trial has; the others are drawn independently."""
+"""A Gaussian process over the parameters that every trial has; the others are drawn independently.
+
+It learns from finished trials alone: where most are pruned it draws at random for long.
+"""
 
 from __future__ import annotations
 
