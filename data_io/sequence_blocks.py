@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -88,6 +88,31 @@ def block_of(source: str, stretches: Sequence[Stretch]) -> Block:
     codes = CODE_OF_BYTE[np.frombuffer(text, np.uint8)]
     names = [stretches[number].name for number in begins]
     return Block(names, lengths, codes, not stretches[0].begins, ambiguous, first)
+
+
+def whole_sequences(
+    blocks: Iterable[Block], wanted: Container[str] | None = None
+) -> Iterator[tuple[str, npt.NDArray[np.uint8]]]:
+    """Give names and codes of whole sequences, in memory that grows with the longest of them.
+
+    Parameters
+    ----------
+    blocks : iterable of Block
+    wanted : container of str, optional
+        Names of the sequences to give. Default: all.
+    """
+    name, parts = "", list[npt.NDArray[np.uint8]]()
+    for block in blocks:
+        ends = np.cumsum(block.lengths).tolist()
+        for number, (each, end) in enumerate(zip(block.names, ends, strict=True)):
+            if number or not block.continues:
+                if parts:
+                    yield name, np.concatenate(parts)
+                name, parts = each, []
+            if wanted is None or each in wanted:
+                parts.append(block.codes[end - int(block.lengths[number]) : end])
+    if parts:
+        yield name, np.concatenate(parts)
 
 
 @dataclass

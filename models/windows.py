@@ -17,7 +17,7 @@ from models.predict import predict_tensor
 
 _BATCH = 2048  # windows predicted at once
 _STRETCH = 8192  # windows of a long sequence predicted at once: their features stay in the second cache level
-_LONG = 2 * WIDTH  # from this length on, sharing features pays for the windows between two sequences
+_LONG = 64  # from this length on, sharing features pays for the windows between two sequences
 
 
 class Map(Protocol):

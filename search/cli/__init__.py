@@ -42,6 +42,8 @@ for command in (
     reports.reproduce,
     results.leaderboard,
     use.predict,
+    use.variants,
+    use.mutate,
     results.demo,
 ):
     app.command()(command)

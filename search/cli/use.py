@@ -1,4 +1,4 @@
-"""Commands that use an exported model: predict."""
+"""Commands that use an exported model: predict, variants, mutate."""
 
 from __future__ import annotations
 
@@ -65,3 +65,53 @@ def predict(
     with reading_bar(console()) as progress:
         predict_file(export_dir, sequences, table, strict, threads or cores(), progress, tracks)
     say_written(out)
+
+
+def variants(
+    export_dir: ExportArgument,
+    fasta: Annotated[
+        Path, typer.Argument(help="The sequences, as for predict; - is standard input.", show_default=False)
+    ],
+    table: Annotated[
+        Path,
+        typer.Argument(
+            help="Name of the sequence, position (from 1), ref, alt; separated by tabs, or VCF.",
+            show_default=False,
+        ),
+    ],
+    out: OutOption = None,
+    threads: ThreadsOption = None,
+) -> None:
+    """Score substitutions: the alternative against the reference.
+
+    Each is scored by the best of all windows of 41 that hold a letter it replaces, before and after it. The
+    effect is the difference, spread the standard deviation of the members' effects. A reference that does
+    not stand in the sequence is refused.
+    """
+    from search.results.variants import score_variants
+
+    score_variants(export_dir, fasta, table, out or STANDARD_OUTPUT, threads or cores())
+    say_written(out)
+
+
+def mutate(
+    export_dir: ExportArgument,
+    sequence: Annotated[
+        str, typer.Argument(help="A sequence, or a file of some; - is standard input.", show_default=False)
+    ],
+    out: OutOption = None,
+    picture: Annotated[
+        Path | None,
+        typer.Option("--picture", metavar="FILE.svg", help="Draw a logo above a heat map; .svg or .png."),
+    ] = None,
+    threads: ThreadsOption = None,
+) -> None:
+    """Score every single substitution of a sequence; write a table, draw a picture.
+
+    The effects are those of rbptune variants.
+    """
+    from search.results.mutations import mutate as write
+
+    write(export_dir, sequence, out or STANDARD_OUTPUT, picture, threads or cores())
+    say_written(out)
+    say_written(picture)

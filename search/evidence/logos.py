@@ -18,7 +18,7 @@ LETTERS = "ACGU"
 COLOURS = {"A": "#2e8b57", "C": "#3b7dd8", "G": "#c77c00", "U": "#d6453d"}
 INK = "#767676"  # of the axes
 MOST_BITS = 2.0
-_STYLE: Any = {
+STYLE: Any = {
     "svg.fonttype": "path",
     "svg.hashsalt": "rbptune",
     **dict.fromkeys(("axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color"), INK),
@@ -55,7 +55,7 @@ def draw_logo(probabilities: Sequence[Sequence[float]]) -> Logo:
     """
     from matplotlib import rc_context
 
-    with rc_context(_STYLE):
+    with rc_context(STYLE):
         figure = _figure(information(probabilities))
         svg, png = io.StringIO(), io.BytesIO()
         figure.savefig(svg, format="svg", transparent=True, metadata={"Date": None, "Creator": None})

@@ -90,6 +90,13 @@ class Place:
             path.write_text(fasta)
         return ["predict", export or self.export(), path]
 
+    def variants(self, table: str) -> Command:
+        """Score the variants of a table, of the sequence ACGU called a."""
+        _, export, fasta = self.predict(">a\nACGU\n")
+        path = self.root / "v.tsv"
+        path.write_text(table)
+        return ["variants", export, fasta, path]
+
 
 @dataclass(frozen=True)
 class Case:

@@ -189,3 +189,40 @@ def a_leaderboard_into_a_folder(place: Place) -> Command:
 def a_host_that_is_none(place: Place) -> Command:
     place.done()
     return ["dashboard", "--host", "no.such.host.invalid"]
+
+
+@says(
+    "{root}/v.tsv: line 2: ref is 'C', but 'A' stands there in 'a' of {root}/new.fasta; correct position or ref"
+)
+def a_variant_of_another_sequence(place: Place) -> Command:
+    return place.variants("name\tpos\tref\talt\na\t1\tC\tG\n")
+
+
+@says("{root}/v.tsv: line 1: position 5 is out of range; 'a' has 4 letters in {root}/new.fasta")
+def a_variant_beyond_the_end(place: Place) -> Command:
+    return place.variants("a\t5\tC\tG\n")
+
+
+@says("{root}/v.tsv: holds no variant; give a table of name, position, ref and alt, separated by tabs")
+def a_table_without_variants(place: Place) -> Command:
+    return place.variants("")
+
+
+@says("{root}/v.tsv: line 1: alt is 'J'; only letters A, C, G, U and T can be scored")
+def a_variant_of_an_unknown_letter(place: Place) -> Command:
+    return place.variants("a\t1\tA\tJ\n")
+
+
+@says("standard input cannot be both, sequences and table; give one of them as a file")
+def everything_on_standard_input(place: Place) -> Command:
+    return ["variants", place.export(), "-", "-"]
+
+
+@says("--picture map.gif: end the name in .svg or .png")
+def a_picture_of_another_kind(place: Place) -> Command:
+    return ["mutate", place.export(), "ACGU", "--picture", "map.gif"]
+
+
+@says("ACGJ: no such file; give FASTA, a table separated by tabs, or a sequence a line")
+def a_sequence_of_unknown_letters(place: Place) -> Command:
+    return ["mutate", place.export(), "ACGJ"]
