@@ -81,6 +81,7 @@ def _draw_letters(axes: Axes, effects: pd.DataFrame) -> None:
     heights = letters * -(effects.to_numpy().sum(axis=1, keepdims=True) / 3)
     table = pd.DataFrame(heights, columns=list(LETTERS), index=range(1, len(effects) + 1))
     Logo(table, ax=axes, color_scheme=COLOURS, show_spines=False, flip_below=False)
+    axes.set_xlim(0.5, len(effects) + 0.5)
     axes.set_ylabel("mean loss")
     axes.spines["left"].set_visible(True)
 
