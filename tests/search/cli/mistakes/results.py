@@ -192,7 +192,8 @@ def a_host_that_is_none(place: Place) -> Command:
 
 
 @says(
-    "{root}/v.tsv: line 2: ref is 'C', but 'A' stands there in 'a' of {root}/new.fasta; correct position or ref"
+    "{root}/v.tsv: line 2: ref is 'C', but 'A' stands there in 'a' of {root}/new.fasta; correct position or "
+    "ref"
 )
 def a_variant_of_another_sequence(place: Place) -> Command:
     return place.variants("name\tpos\tref\talt\na\t1\tC\tG\n")
