@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,6 +27,8 @@ from search.study.database import database_errors
 from search.study.spec import OWN_SPACE, Spec
 from search.study.storage import open_storage
 from search.study.workspace import Workspace
+
+log = logging.getLogger(__name__)
 
 CHECKED_BEFORE = 8  # experiments whose data are checked before anything is queued
 
@@ -81,8 +84,10 @@ def with_starts_of_others(specs: Sequence[Spec], storage: optuna.storages.BaseSt
     """Let studies begin with configs that won for other proteins, too: which is decided here, once."""
     found = {}
     for spec in {spec.architecture: spec for spec in specs}.values():
-        space = spec.load_space()
-        found[spec.architecture] = space, starts_within(space, find_winners(storage, spec.architecture))
+        space, winners = spec.load_space(), find_winners(storage, spec.architecture)
+        if not winners:
+            log.warning("no finished %s study in this workspace to take starts from", spec.architecture)
+        found[spec.architecture] = space, starts_within(space, winners)
     return [
         replace(
             spec,

@@ -93,7 +93,9 @@ def test_starts_lie_near_to_all_winners_and_none_is_the_experiments_own() -> Non
     assert choose_starts(SPACE, found[:1], "E0") == ()
 
 
-def test_they_are_decided_once_and_tried_but_never_told_as_results(simulated: Path, tmp_path: Path) -> None:
+def test_they_are_decided_once_and_tried_but_never_told_as_results(
+    simulated: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     """Another study that is done changes nothing for one that is there, and the next one begins with it."""
     (tmp_path / "space.toml").write_text(SPACE_FILE)
     names = [each.motif_id for each in read_master_sheet(find_sheet(simulated))][:2]
@@ -106,6 +108,7 @@ def test_they_are_decided_once_and_tried_but_never_told_as_results(simulated: Pa
         return launch_studies(asked, workspace)[0]
 
     first = launch(names[0])
+    assert caplog.messages == ["no finished cnn study in this workspace to take starts from"]
     storage = open_storage(workspace)
     (other,) = queue_studies(storage, [spec("RNCMPT99999", strategy=Strategy())], 5, tmp_path)
     finish(storage, other, config(7))
