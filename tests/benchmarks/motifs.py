@@ -1,0 +1,165 @@
+"""Whether the motif that a model is said to have is the true one.
+
+`python -m tests.benchmarks.motifs simulated` trains both architectures on simulated proteins whose motif is
+known; `python -m tests.benchmarks.motifs` trains a CNN on some probes of Set A of each of the 16 experiments
+and compares its motif with the published ones of the family that the master sheet takes for likely. Set B is
+not read. Both train with one thread, a shipped start config each.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import os
+import tempfile
+import tomllib
+from importlib import resources
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from data_io.experiments import Experiment, read_master_sheet
+from data_io.folder import find_sheet
+from data_io.planting import plan
+from data_io.simulate import simulate
+from data_io.training_set import Examples, TrainingSet, load_training_set
+from models.config import split_params
+from models.registry import get_architecture
+from models.trainer import Trainer
+from search.evidence.evidence import Motif
+from search.evidence.gather import some_of
+from search.evidence.known import align
+from search.evidence.motifs import find_motifs
+from search.evidence.pwm import from_iupac
+from tests.support.training import fit
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+STARTS = {
+    "cnn": 0,
+    "rnn": 1,
+}  # of the shipped configs that did well: three layers; a BiLSTM behind motifs of 5
+SURPRISING = 0.01
+
+
+def simulated(options: argparse.Namespace) -> None:
+    """Print the motif of each simulated protein and architecture, beside what was planted."""
+    planted, found = plan(options.proteins, options.seed), {}
+    print("| protein | planted | architecture | validation | first motif | share | p |")
+    print("| --- | --- | --- | --- | --- | --- | --- |")
+    with tempfile.TemporaryDirectory() as folder:
+        simulate(folder, options.probes, options.seed, experiments=options.proteins)
+        for motif in planted:
+            experiment = Experiment(motif.motif_id, motif.protein, motif.species)
+            data = load_training_set(folder, experiment, cache=Path(folder, "cache"))
+            for architecture in STARTS:
+                score, motifs = train(architecture, data, options)
+                p = best_p(motifs[:1], [motif.motif])
+                found[motif.motif_id, architecture] = p
+                name = f"{motif.protein} {motif.motif_id}"
+                print(
+                    row(name, motif.motif, architecture, f"{score:.3f}", *shown(motifs), f"{p:.1g}"),
+                    flush=True,
+                )
+    said = sum(p <= SURPRISING for p in found.values())
+    print(f"the planted motif comes first at p <= {SURPRISING} for {said} of {len(found)}")
+
+
+def measured(options: argparse.Namespace) -> None:
+    """Print the motif of each measured experiment, and how well it agrees with the likely family's."""
+    families, found = likely(options.data), []
+    print("| experiment | likely | validation | first motif | share | further motifs | published | p |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- |")
+    for experiment in read_master_sheet(find_sheet(options.data)):
+        whole = load_training_set(options.data, experiment, cache=options.cache)
+        data = TrainingSet(
+            some(whole.train, options.probes),
+            some(whole.validation, options.probes // 4),
+            whole.scaling,
+            "some",
+        )
+        score, motifs = train("cnn", data, options)
+        family = families[experiment.motif_id]
+        known = published_of(family)
+        p = best_p(motifs[:1], known)
+        found.append(p)
+        further = " ".join(motif.iupac for motif in motifs[1:])
+        cells = family, f"{score:.3f}", *shown(motifs), further, " ".join(known), f"{p:.1g}"
+        print(row(experiment.protein, *cells), flush=True)
+    said = sum(p <= SURPRISING for p in found)
+    print(f"the likely family's motif comes first at p <= {SURPRISING} for {said} of {len(found)}")
+
+
+def train(
+    architecture: str, data: TrainingSet, options: argparse.Namespace
+) -> tuple[float, tuple[Motif, ...]]:
+    """Train a start config; give its validation Spearman and its motifs."""
+    space = tomllib.loads((REPOSITORY / "studies" / f"{architecture}.toml").read_text(encoding="utf-8"))
+    params = {**space["starts"][STARTS[architecture]], "epochs": options.epochs}
+    network, training = split_params(architecture, params)
+    trainer = Trainer(architecture, network, training, data, seed=1, device="cpu")
+    fit(trainer)
+    model = get_architecture(architecture).build(network).eval()
+    model.load_state_dict(trainer.best_weights())
+    return trainer.best.spearman, find_motifs([model], some_of(data.train, seed=0))
+
+
+def best_p(motifs: tuple[Motif, ...], known: list[str]) -> float:
+    """The smallest p of any of the motifs with any of the known ones, times their number (Bonferroni)."""
+    found = [align(np.array(m.probabilities), from_iupac(iupac)).p for m in motifs for iupac in known]
+    return min(1.0, min(found, default=1.0) * len(found))
+
+
+def likely(data: Path) -> dict[str, str]:
+    """The family that each experiment is likely of, by its id."""
+    with find_sheet(data).open(encoding="utf-8", newline="") as file:
+        return {row["Motif_ID"]: row["Likely"] for row in csv.DictReader(file)}
+
+
+def published_of(family: str) -> list[str]:
+    """The different published motifs of genes whose names begin with one of the family's ("CPEB4/TIA1")."""
+    first, *others = family.split("/")
+    names = (first, *(name for name in others if name != "LL"))  # HNRNPL/LL
+    with resources.files("search.evidence").joinpath("tables/motifs.tsv").open(encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file, delimiter="\t") if row["gene"].startswith(names)]
+    return sorted({row["iupac"] for row in rows})
+
+
+def some(examples: Examples, count: int) -> Examples:
+    """Up to `count` measured probes, the same every time."""
+    rows = np.random.default_rng(0).permutation(np.flatnonzero(~np.isnan(examples.targets)))[:count]
+    return Examples(examples.codes[rows], examples.targets[rows])
+
+
+def shown(motifs: tuple[Motif, ...]) -> tuple[str, str]:
+    """The first motif and its share, as cells of the table."""
+    return (motifs[0].iupac, f"{motifs[0].share:.2f}") if motifs else ("none", "")
+
+
+def row(*cells: str) -> str:
+    """One line of a table."""
+    return f"| {' | '.join(cells)} |"
+
+
+def main() -> None:
+    data = Path(os.environ.get("RBPTUNE_REAL_DATA") or REPOSITORY.parent / "shared" / "data")
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.set_defaults(command=measured)
+    parser.add_argument("--data", type=Path, default=data / "rnacompete_16")
+    parser.add_argument("--cache", type=Path, help="folder of a cache (default: none)")
+    parser.add_argument(
+        "--probes", type=int, default=24_000, help="training probes, or all that are simulated"
+    )
+    parser.add_argument("--epochs", type=int, default=8)
+    commands = parser.add_subparsers()
+    simulating = commands.add_parser("simulated")
+    simulating.set_defaults(command=simulated)
+    simulating.add_argument("--proteins", type=int, default=10)
+    simulating.add_argument("--seed", type=int, default=3)
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    options.command(options)
+
+
+if __name__ == "__main__":
+    main()
