@@ -8,6 +8,7 @@ import json
 import re
 import sqlite3
 import statistics
+import subprocess
 import sys
 import tempfile
 import threading
@@ -27,6 +28,8 @@ from tests.benchmarks.fleet import EXPERIMENTS, TRIALS, ask_and_tell, fill, orde
 
 LARGE = 2_000  # trials of the one large study
 READERS = 10
+FASTEST = 2.0  # seconds between two refreshes of a browser
+WATCHED_SECONDS = 30
 ROUNDS = 7
 
 
@@ -41,7 +44,7 @@ def pages() -> list[dict[str, object]]:
         launch_studies(order(data, ("cnn",), names=("SIMFOX",)), large)
         for _ in range(LARGE // TRIALS):
             fill(large)
-        return [*overview(many), *large_study(large), *beside_readers(many)]
+        return [*overview(many), *large_study(large), *readers_share(many), *beside_readers(many)]
 
 
 def overview(workspace: Workspace) -> list[dict[str, object]]:
@@ -104,6 +107,17 @@ def beside_readers(workspace: Workspace) -> list[dict[str, object]]:
     ]
 
 
+def readers_share(workspace: Workspace) -> list[dict[str, object]]:
+    """Give the share of one core that ten browsers take of the server, a trial ending every second."""
+    with served(workspace) as server, readers(server):
+        begin, used = time.perf_counter(), time.process_time()
+        for trial in range(WATCHED_SECONDS):
+            end_a_trial(workspace, ROUNDS + trial)
+            time.sleep(1)
+        share = (time.process_time() - used) / (time.perf_counter() - begin)
+    return [{"name": "readers_share", "value": 100 * share, "unit": f"% of a core, {READERS} browsers"}]
+
+
 def end_a_trial(workspace: Workspace, number: int) -> None:
     """Write a finished trial of one study."""
     with sqlite3.connect(workspace.database) as connection:
@@ -134,23 +148,27 @@ def served(workspace: Workspace) -> Iterator[PageServer]:
 
 @contextmanager
 def readers(server: PageServer) -> Iterator[None]:
-    """Let ten browsers watch the overview, as often as theirs do."""
-    ended = threading.Event()
+    """Let ten browsers, in another process, watch the overview as often as theirs do."""
+    code = (
+        "import sys, threading; from tests.benchmarks.pages import watch;"
+        "[threading.Thread(target=watch, args=(sys.argv[1],)).start() for _ in range(int(sys.argv[2]))]"
+    )
+    command = [sys.executable, "-c", code, f"127.0.0.1:{server.port}", str(READERS)]
+    with subprocess.Popen(command) as process:
+        time.sleep(FRESH_SECONDS)  # they have their first page by then
+        try:
+            yield
+        finally:
+            process.kill()
 
-    def watch() -> None:
-        version = ""
-        while not ended.wait(2.0):
-            version = json.loads(ask(server, f"/changes?since={version}")[1])["version"]
 
-    threads = [threading.Thread(target=watch) for _ in range(READERS)]
-    for thread in threads:
-        thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        for thread in threads:
-            thread.join()
+def watch(address: str) -> None:
+    """Do as the script of the overview does, for ever."""
+    page = ask(address, "/")[1].decode()
+    version = page.split('data-version="')[1].split('"')[0]
+    while True:
+        time.sleep(FASTEST)
+        version = json.loads(ask(address, f"/changes?since={version}")[1])["version"]
 
 
 def ask_anew(server: PageServer, path: str) -> tuple[float, bytes, int]:
@@ -159,9 +177,10 @@ def ask_anew(server: PageServer, path: str) -> tuple[float, bytes, int]:
     return ask(server, path)
 
 
-def ask(server: PageServer, path: str) -> tuple[float, bytes, int]:
+def ask(server: PageServer | str, path: str) -> tuple[float, bytes, int]:
     """Give the seconds until the first byte of an answer, its body, and its size as it was sent."""
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+    address = server if isinstance(server, str) else f"127.0.0.1:{server.port}"
+    connection = http.client.HTTPConnection(address, timeout=60)
     begin = time.perf_counter()
     connection.request("GET", path, headers={"Accept-Encoding": "gzip"})
     answer = connection.getresponse()
