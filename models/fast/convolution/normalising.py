@@ -1,6 +1,6 @@
 """Batch normalisation between the products of a residual block: what to multiply by and to add, and back.
 
-Shapes: B sequences, P positions, C channels, K taps. Arrays given as `float32 | bfloat16` hold either (see
+Shapes: B sequences, P positions, C channels. Arrays given as `float32 | bfloat16` hold either (see
 `models.fast.bfloat16`).
 """
 
@@ -75,8 +75,8 @@ def scaling_gradient(
     Parameters
     ----------
     z, gradient : float32 | bfloat16 arrays (B, P, C)
-    kept : float32 | bfloat16 array (B, P, 1 or K, C)
-        What came out of ReLU and dropout, in the middle tap: neither lets a gradient pass where that is 0.
+    kept : array as `z`
+        What came out of ReLU and dropout: neither lets a gradient pass where that is 0.
     figures : float32 array (2, C)
         Mean and 1 / deviation.
     scale : float32 array (C,)
@@ -90,14 +90,14 @@ def scaling_gradient(
         gradient of `z` for the figures, offset and decay.
     """
     sequences, positions, channels = z.shape
-    middle, rows = kept.shape[2] // 2, sequences * positions
+    rows = sequences * positions
     sums, part = np.zeros((2, channels)), np.empty((2, channels), np.float32)
     for b in range(sequences):
         part[:] = 0.0
         for p in range(positions):
             for c in range(channels):
                 slope = widen(gradient[b, p, c])
-                slope = slope if widen(kept[b, p, middle, c]) > 0.0 else float32(0.0)
+                slope = slope if widen(kept[b, p, c]) > 0.0 else float32(0.0)
                 part[0, c] += slope
                 part[1, c] += slope * widen(z[b, p, c])
         sums += part

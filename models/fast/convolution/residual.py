@@ -64,17 +64,17 @@ class _Block(torch.autograd.Function):
     ) -> Tensor:
         channels = x.shape[2]
         z, scale, shift = x.contiguous(), torch.ones(channels), torch.zeros(channels)
+        taps = x.new_empty(*x.shape[:2], KERNEL, channels)
         saved: list[Tensor] = []
         for number, norm in enumerate(norms):
             weight, factor, offset = given[3 * number : 3 * number + 3]
-            taps = x.new_empty(*x.shape[:2], KERNEL, channels)
-            call(activate_taps, z, scale, shift, keys[number], limit, 2**number, taps)
-            forward, backward = _matrices(weight, x.dtype)
+            read, (forward, backward) = torch.empty_like(z), _matrices(weight, x.dtype)
+            call(activate_taps, z, scale, shift, keys[number], limit, 2**number, read, taps)
             z = _product(taps, forward.t())
             figures = _figures(z, norm)
             scale = figures[1] if factor is None else factor * figures[1]
             shift = torch.addcmul(offset, figures[0], scale, value=-1.0)
-            saved += [taps, z, figures, scale, backward]
+            saved += [read, z, figures, scale, backward]
         result = torch.empty_like(z)
         call(add_skipped, z, scale, shift, saved[0], result)
         ctx.save_for_backward(result, *saved)
@@ -88,17 +88,17 @@ class _Block(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> tuple[Any, ...]:
         result, *saved = ctx.saved_tensors
         gradient = gradient.contiguous()
-        slope, kept, grow = gradient, result.unsqueeze(2), 1.0
+        slope, kept, grow = gradient, result, 1.0
+        taps = slope.new_empty(*slope.shape[:2], KERNEL, slope.shape[2])
         slopes: list[Tensor | None] = []
         for number in reversed(range(len(ctx.by_batch))):
-            taps, z, figures, scale, matrix = saved[5 * number : 5 * number + 5]
+            read, z, figures, scale, matrix = saved[5 * number : 5 * number + 5]
             changes = torch.empty(4, len(scale))
             call(scaling_gradient, z, kept, slope, figures, scale, grow, ctx.by_batch[number], changes)
-            spread = torch.empty_like(taps)
-            call(gradient_taps, z, kept, slope, scale * grow, changes, 2**number, spread)
-            weight_slope = _weight_slope(spread, taps)
-            slopes = [weight_slope, changes[0] if ctx.scaled[number] else None, changes[1], *slopes]
-            slope, kept, grow = _product(spread, matrix), taps, ctx.grow
+            call(gradient_taps, z, kept, slope, scale * grow, changes, 2**number, taps)
+            factor_slope = changes[0] if ctx.scaled[number] else None
+            slopes = [_weight_slope(read, taps), factor_slope, changes[1], *slopes]
+            slope, kept, grow = _product(taps, matrix), read, ctx.grow
         passed = torch.empty_like(gradient)
         call(skipped_gradient, gradient, result, slope, kept, grow, passed)
         return passed, None, None, None, *slopes
@@ -119,13 +119,11 @@ def _product(taps: Tensor, matrix: Tensor) -> Tensor:
     return (taps.flatten(2).flatten(0, 1) @ matrix).view(*taps.shape[:2], -1)
 
 
-def _weight_slope(spread: Tensor, taps: Tensor) -> Tensor:
-    """Gradient (C', C, K) of a weight, from rows of gradients and of what the taps read."""
-    rows = taps.shape[0] * taps.shape[1]
-    middle = spread[:, :, KERNEL // 2].flatten(0, 1)  # (B P, C'), not copied
-    product = (middle.t() @ taps.view(rows, -1)).view(spread.shape[3], KERNEL, -1)
-    slope = torch.empty(len(product), product.shape[2], KERNEL)
-    call(weight_gradient, product, slope)
+def _weight_slope(read: Tensor, taps: Tensor) -> Tensor:
+    """Gradient (C', C, K) of a weight, from what was read (B, P, C) and rows of gradients (B, P, K, C')."""
+    product = read.flatten(0, 1).t() @ taps.flatten(2).flatten(0, 1)
+    slope = torch.empty(taps.shape[3], read.shape[2], KERNEL)
+    call(weight_gradient, product.view(read.shape[2], KERNEL, -1), slope)
     return slope
 
 

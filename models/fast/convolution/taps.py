@@ -4,8 +4,8 @@ A convolution of K taps is one product if what its taps read stands side by side
 as one row of K C numbers, zeros where a tap reads beyond the ends. The kernels here write such rows straight
 out of normalisation, ReLU and dropout, and out of their gradients.
 
-Shapes: B sequences, P positions, C channels, K = 3 taps. Of rows (B, P, K, C), the middle tap reads the
-position itself. Arrays given as `float32 | bfloat16` hold either (see `models.fast.bfloat16`). What a
+Shapes: B sequences, P positions, C channels, K = 3 taps. The middle tap reads the position itself.
+Arrays given as `float32 | bfloat16` hold either (see `models.fast.bfloat16`). What a
 condition chooses from is read before it, else the loops are no vector instructions.
 """
 
@@ -23,7 +23,7 @@ KERNEL = 3
 
 @compiled
 def activate_taps(
-    z: Array, scale: Array, shift: Array, key: int, limit: int, dilation: int, taps: Array
+    z: Array, scale: Array, shift: Array, key: int, limit: int, dilation: int, kept: Array, taps: Array
 ) -> None:
     """ReLU of `z * scale + shift`, then dropout, written where each tap reads it.
 
@@ -35,6 +35,8 @@ def activate_taps(
         See `models.fast.dropout.drop`; the place of a value is that in an array (B, C, P).
     dilation : int
         Positions between two taps.
+    kept : array as `z`
+        Written: what is read.
     taps : array (B, P, K, C), as `z`
         Written.
     """
@@ -48,23 +50,23 @@ def activate_taps(
             for c in range(channels):
                 value = widen(z[b, p, c]) * scale[c] + shift[c]
                 value = float32(0.0) if value <= 0.0 else value * grow  # NaN stays
-                taps[b, p, 1, c] = narrow(value if words[c] >= lowest else float32(0.0), taps)
-        _copy_to_outer_taps(taps[b], dilation)
+                kept[b, p, c] = narrow(value if words[c] >= lowest else float32(0.0), kept)
+        _fill_taps(kept[b], dilation, taps[b])
 
 
 @inlined
-def _copy_to_outer_taps(taps: Array, dilation: int) -> None:
-    """Fill the outer taps of a sequence (P, K, C) from the middle ones."""
-    positions, _, channels = taps.shape
+def _fill_taps(x: Array, dilation: int, taps: Array) -> None:
+    """Write what each tap reads of a sequence (P, C)."""
+    positions, channels = x.shape
     for p in range(positions):
-        for side in (-1, 1):
-            other = p + side * dilation
+        for k in range(KERNEL):
+            other = p + (k - 1) * dilation
             if 0 <= other < positions:
                 for c in range(channels):
-                    taps[p, 1 + side, c] = taps[other, 1, c]
+                    taps[p, k, c] = x[other, c]
             else:
                 for c in range(channels):
-                    taps[p, 1 + side, c] = 0
+                    taps[p, k, c] = 0
 
 
 @compiled
@@ -76,8 +78,8 @@ def gradient_taps(
     Parameters
     ----------
     z, gradient : float32 | bfloat16 arrays (B, P, C)
-    kept : float32 | bfloat16 array (B, P, 1 or K, C)
-        What came out of ReLU and dropout, in the middle tap: neither lets a gradient pass where that is 0.
+    kept : array as `z`
+        What came out of ReLU and dropout: neither lets a gradient pass where that is 0.
     scale : float32 array (C,)
         What normalisation and dropout multiply by.
     slopes : float32 array (4, C)
@@ -88,28 +90,27 @@ def gradient_taps(
         Written.
     """
     sequences, positions, channels = z.shape
-    middle = kept.shape[2] // 2
     offset, decay = slopes[2], slopes[3]
+    line = np.empty((positions, channels), z.dtype)
     for b in range(sequences):
         for p in range(positions):
             for c in range(channels):
                 slope = widen(gradient[b, p, c])
-                slope = slope if widen(kept[b, p, middle, c]) > 0.0 else float32(0.0)
+                slope = slope if widen(kept[b, p, c]) > 0.0 else float32(0.0)
                 slope = slope * scale[c] - (offset[c] + decay[c] * widen(z[b, p, c]))
-                taps[b, p, 1, c] = narrow(slope, taps)
-        _copy_to_outer_taps(taps[b], dilation)
+                line[p, c] = narrow(slope, line)
+        _fill_taps(line, dilation, taps[b])
 
 
 @compiled
-def add_skipped(z: Array, scale: Array, shift: Array, taps: Array, result: Array) -> None:
+def add_skipped(z: Array, scale: Array, shift: Array, read: Array, result: Array) -> None:
     """ReLU of `z * scale + shift` and what the first convolution has read.
 
     Parameters
     ----------
     z : float32 | bfloat16 array (B, P, C)
     scale, shift : float32 arrays (C,)
-    taps : array (B, P, K, C), as `z`
-        Of the first convolution.
+    read : array as `z`
     result : array as `z`
         Written.
     """
@@ -117,13 +118,13 @@ def add_skipped(z: Array, scale: Array, shift: Array, taps: Array, result: Array
     for b in range(sequences):
         for p in range(positions):
             for c in range(channels):
-                value = widen(z[b, p, c]) * scale[c] + shift[c] + widen(taps[b, p, 1, c])
+                value = widen(z[b, p, c]) * scale[c] + shift[c] + widen(read[b, p, c])
                 result[b, p, c] = narrow(float32(0.0) if value <= 0.0 else value, result)
 
 
 @compiled
 def skipped_gradient(
-    gradient: Array, result: Array, below: Array, taps: Array, grow: float, slope: Array
+    gradient: Array, result: Array, below: Array, read: Array, grow: float, slope: Array
 ) -> None:
     """Gradient of a residual block with respect to what it reads.
 
@@ -135,7 +136,7 @@ def skipped_gradient(
         What it gave.
     below : array as `gradient`
         Gradient of what its first convolution has read, by way of that convolution.
-    taps : array (B, P, K, C), as `gradient`
+    read : array as `gradient`
         What its first convolution has read.
     grow : float
         What dropout multiplies by.
@@ -150,7 +151,7 @@ def skipped_gradient(
                 skipped = widen(gradient[b, p, c])
                 skipped = skipped if widen(result[b, p, c]) > 0.0 else float32(0.0)
                 value = (skipped + widen(below[b, p, c])) * factor
-                slope[b, p, c] = narrow(value if widen(taps[b, p, 1, c]) > 0.0 else float32(0.0), slope)
+                slope[b, p, c] = narrow(value if widen(read[b, p, c]) > 0.0 else float32(0.0), slope)
 
 
 @compiled
@@ -176,9 +177,17 @@ def weight_matrices(weight: Array, forward: Array, backward: Array) -> None:
 
 @compiled
 def weight_gradient(product: Array, slope: Array) -> None:
-    """Bring a gradient with respect to the matrix (C', K, C) into the order of a weight (C', C, K)."""
+    """Bring the product of what was read and rows of gradients into the order of a weight.
+
+    Parameters
+    ----------
+    product : float32 | bfloat16 array (C, K, C')
+        The tap that reads before a position has met the gradients behind it.
+    slope : float32 array (C', C, K)
+        Written.
+    """
     filters, channels, kernel = slope.shape
     for f in range(filters):
         for c in range(channels):
             for k in range(kernel):
-                slope[f, c, k] = widen(product[f, k, c])
+                slope[f, c, k] = widen(product[c, kernel - 1 - k, f])
