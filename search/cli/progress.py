@@ -14,6 +14,7 @@ from search.cli.bars import WIDTH_OF_COUNTS, StudyBars
 from search.cli.pace import RETRAINING
 from search.cli.standing import Fleet, Standing
 from search.service.notices import (
+    BestAtEdge,
     DriverFollowed,
     EpochEnded,
     EvidenceMissing,
@@ -144,6 +145,14 @@ class ProgressDisplay:
         figures = f"validation {notice.val_spearman:.3f}, test {notice.test_spearman:.3f}"
         self._print(f"{notice.study}: done, trial {notice.trial} won: {figures}")
         self._end_study(notice.study)
+
+    @_take_in.register
+    def _(self, notice: BestAtEdge) -> None:
+        where = ", ".join(
+            f"{name} = {found['value']:.4g} of {found['low']:g} to {found['high']:g}"
+            for name, found in notice.edges.items()
+        )
+        self._print(f"{notice.study}: the best lies at the edge of the space ({where}); --space can widen it")
 
     @_take_in.register
     def _(self, notice: EvidenceMissing) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from data_io.files import write_atomically
 from models.reports import EpochReport
+from search.strategy.edges import find_edges
 from search.study.record import StudyRecord
 
 CURVE_COLUMNS = ("epoch", "member", "train_loss", "validation_loss", "spearman", "pearson")
@@ -51,6 +52,7 @@ def write_results(
         "species": spec.species,
         "architecture": spec.architecture,
         "params": dict(params),
+        "at_edge": find_edges(spec.load_space(), params),
         **ensemble,
         "best_trial": number,
         "best_trial_spearman": value,

@@ -117,6 +117,13 @@ class StudyDone(StudyNotice):
 
 
 @dataclass(frozen=True)
+class BestAtEdge(StudyNotice):
+    """Numbers of the config that won lie at the edge of their range: `{name: {value, low, high}}`."""
+
+    edges: Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
 class EvidenceMissing(StudyNotice):
     """The evidence of a study could not be gathered, for this reason; the study is done without it."""
 
@@ -209,6 +216,7 @@ _KINDS: dict[str, type[Notice]] = {
         WorkerLost,
         FinalistRetrained,
         StudyDone,
+        BestAtEdge,
         EvidenceMissing,
         StudyFailed,
         StudyStopped,

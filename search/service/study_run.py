@@ -5,7 +5,7 @@ from __future__ import annotations
 from data_io.training_set import TrainingSet
 from search.service.finals import Finals
 from search.service.gathering import Gathering
-from search.service.notices import StudyDone, StudyStarted
+from search.service.notices import BestAtEdge, StudyDone, StudyStarted
 from search.service.observers import Observer
 from search.service.trials import Trials
 from search.study.record import StudyRecord
@@ -85,3 +85,5 @@ class StudyRun:
         result = self.record.attribute("result")
         figures = (result[key] for key in ("val_spearman", "test_spearman", "test_pearson"))
         self._observer.notice(StudyDone(self.record.name, result["best_trial"], *figures))
+        if edges := result.get("at_edge"):
+            self._observer.notice(BestAtEdge(self.record.name, edges))

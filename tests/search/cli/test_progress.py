@@ -11,6 +11,7 @@ from rich.console import Console
 from search.cli.options import console
 from search.cli.progress import ProgressDisplay, TerminalLog
 from search.service.notices import (
+    BestAtEdge,
     EpochEnded,
     FinalistRetrained,
     FleetEnded,
@@ -87,6 +88,18 @@ def test_a_file_gets_a_line_for_every_trial():
         f"{STUDY}: retrained trial 10 (seed 1), validation 0.500",
         f"{STUDY}: retrained trial 10 (seed 2), validation 0.500",
         f"{STUDY}: done, trial 10 won: validation 0.520, test 0.530",
+    ]
+
+
+def test_a_winner_at_the_edge_of_its_space_is_said():
+    screen = Screen(terminal=False)
+    with screen.display as display:
+        start(display)
+        edges = {"learning_rate": {"value": 0.004913, "low": 1e-4, "high": 5e-3}}
+        display.notice(BestAtEdge(STUDY, edges))
+    assert screen.lines() == [
+        f"{STUDY}: the best lies at the edge of the space (learning_rate = 0.004913 of 0.0001 to 0.005); "
+        "--space can widen it"
     ]
 
 
