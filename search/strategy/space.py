@@ -92,7 +92,7 @@ class Space:
     seed : dict
         The hyperparameters of trial 0.
     fixed : dict
-        Hyperparameters that are the same in every trial.
+        Hyperparameters that are the same in every trial, unless a prescribed one has its own.
     starts : tuple of dict
         The hyperparameters of trials 1, 2 and so on, before any is drawn.
     """
@@ -106,7 +106,7 @@ class Space:
     @property
     def prescribed(self) -> tuple[dict[str, Value], ...]:
         """The hyperparameters of the first trials, which are not drawn: the seed, then the starts."""
-        return tuple({**params, **self.fixed} for params in (self.seed, *self.starts))
+        return tuple({**self.fixed, **params} for params in (self.seed, *self.starts))
 
     def active(self, drawn: dict[str, Value]) -> Iterator[Parameter]:
         """Yield the parameters that apply, in order; the caller adds each value to `drawn` on the way."""
@@ -161,8 +161,12 @@ class Space:
         return sum(p.distance(one.get(p.name), other.get(p.name)) for p in self.parameters)
 
     def with_fixed(self, **values: Value) -> Space:
-        """Give the same space with some hyperparameters set for every trial."""
-        return replace(self, fixed={**self.fixed, **values})
+        """Give the same space with some hyperparameters set for every trial, the prescribed ones too."""
+        seed, *starts = (
+            {name: value for name, value in params.items() if name not in values}
+            for params in (self.seed, *self.starts)
+        )
+        return replace(self, fixed={**self.fixed, **values}, seed=seed, starts=tuple(starts))
 
     def without_starts(self) -> Space:
         """Give the same space with no configs before those that are drawn."""

@@ -58,7 +58,7 @@ def service_cost(trials: int = 40) -> dict:
     }
 
 
-def search_wall(seeds: int = 3, trials: int = 30, epochs: int = 30) -> dict:
+def search_wall(seeds: int = 3, trials: int = 30, epochs: int = 15) -> dict:
     """Trials of the shipped CNN space on measured data, against Optuna around the reference loop."""
     measured = Path(os.environ.get("RBPTUNE_REAL_DATA") or REPOSITORY.parent / "shared" / "data")
     data, pairs = measured / "rnacompete_real", []

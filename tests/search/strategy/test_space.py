@@ -79,11 +79,11 @@ def test_a_file_beside_the_shipped_spaces_is_no_architecture(
 
 
 def test_the_shipped_seeds_are_the_published_configs() -> None:
-    cnn, training = split_params("cnn", {**shipped_space("cnn").seed, **shipped_space("cnn").fixed})
+    cnn, training = split_params("cnn", shipped_space("cnn").prescribed[0])
     assert (cnn.motif_length, cnn.filters, cnn.hidden, cnn.dropout) == (24, 64, 32, 0.5)
     assert (training.learning_rate, training.batch_size, training.epochs) == (1e-3, 256, 30)
     assert training.averaging == 0.0
-    rnn, training = split_params("rnn", {**shipped_space("rnn").seed, **shipped_space("rnn").fixed})
+    rnn, training = split_params("rnn", shipped_space("rnn").prescribed[0])
     assert (rnn.motif_length, rnn.filters, rnn.lstm_hidden, rnn.lstm_layers) == (11, 32, 128, 2)
     assert (rnn.hidden, rnn.dropout, training.batch_size, training.epochs) == (64, 0.5, 512, 20)
     assert training.averaging == 0.0
@@ -117,6 +117,14 @@ def test_a_range_counts_only_under_its_condition() -> None:
 def test_fixed_values_are_in_every_draw_and_win_over_a_parameter() -> None:
     fixed = space({"filters": {"type": "int", "low": 4, "high": 8}}).with_fixed(epochs=3, filters=5)
     assert draw(fixed, 3) == [{"epochs": 3, "filters": 5}] * 3
+
+
+def test_a_prescribed_config_may_have_its_own_of_what_is_fixed_until_a_person_fixes_it() -> None:
+    parameters = {"filters": {"type": "int", "low": 4, "high": 8}}
+    own = space(parameters, fixed={"epochs": 15}, seed={"filters": 4, "epochs": 30}, starts=[{"filters": 5}])
+    assert [params["epochs"] for params in own.prescribed] == [30, 15]
+    assert [params["epochs"] for params in own.with_fixed(epochs=2).prescribed] == [2, 2]
+    assert {params["epochs"] for params in draw(own, 3)} == {15}
 
 
 def test_a_seed_outside_of_the_space_is_trained_but_not_told_as_a_draw() -> None:

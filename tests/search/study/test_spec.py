@@ -36,7 +36,11 @@ def test_one_of_another_version_is_refused() -> None:
 def test_differences_are_named_down_to_the_value() -> None:
     fixed = shipped_space("cnn").with_fixed(epochs=5).without_starts().to_dict()
     other = spec(seed=2, space=fixed, asked={"epochs": 5})
-    assert differences(spec(), other) == ["seed was 1, now 2", "space.fixed.epochs was 30, now 5"]
+    assert differences(spec(), other) == [
+        "seed was 1, now 2",
+        "space.fixed.epochs was 15, now 5",
+        "space.seed.epochs was 30, now None",
+    ]
     assert differences(spec(), spec()) == []
 
 
@@ -57,7 +61,7 @@ def test_what_was_asked_for_by_name_is_compared() -> None:
 def test_a_space_of_ones_own_is_compared_whole() -> None:
     own = {"asked": {"space": True}}
     smaller = {**spec().space, "fixed": {"epochs": 20}}
-    assert differences(spec(**own), spec(space=smaller, **own)) == ["space.fixed.epochs was 30, now 20"]
+    assert differences(spec(**own), spec(space=smaller, **own)) == ["space.fixed.epochs was 15, now 20"]
 
 
 def test_versions_name_what_the_figures_depend_on() -> None:

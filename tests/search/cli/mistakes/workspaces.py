@@ -112,7 +112,7 @@ def another_space(place: Place) -> Command:
 
 @says(
     "study SIMFOX/RNCMPT90001/cnn: this workspace has it with another specification (seed was 1, now "
-    "0; space.fixed.epochs was 2, now 30; space.fixed.filters was 8, now None; ... more); repeat the "
+    "0; space.fixed.epochs was 2, now 15; space.fixed.filters was 8, now None; ... more); repeat the "
     "first command or give another --workspace"
 )
 def the_shipped_space_where_ones_own_was(place: Place) -> Command:
