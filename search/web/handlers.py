@@ -82,6 +82,11 @@ class Handler(RequestHandler):
         """Fill a template for this visitor."""
         return self.site.render(template, {"visitor": self.visitor, **values})
 
+    def log_exception(self, kind: Any, error: Any, trace: Any) -> None:
+        """Log what failed here; what a request did wrong is for who sent it to know."""
+        if not isinstance(error, HTTPError):
+            super().log_exception(kind, error, trace)
+
     def write_error(self, status_code: int, **facts: Any) -> None:
         """Say in words what went wrong."""
         error = facts["exc_info"][1]

@@ -17,7 +17,7 @@ from search.strategy.strategy import Strategy
 from search.study.creation import queue_studies
 from search.study.lock import DatabaseLockedError, LockedError, driver_lock
 from search.study.record import open_study
-from search.study.requests import ask_to_resume, ask_to_stop
+from search.study.requests import ask_for_trials, ask_to_resume, ask_to_stop
 from search.study.spec import Spec
 from search.study.states import INTERRUPTED, Request, State
 from search.study.status import read_status
@@ -320,6 +320,22 @@ def test_a_second_driver_is_refused_and_told_who_works(workspace: Workspace) -> 
     assert "works here since" in refused[0]
     with driver_lock(workspace):
         pass
+
+
+def test_a_budget_is_changed_until_the_test_set_was_opened(workspace: Workspace, simulated: Path) -> None:
+    name = queue(workspace, simulated, trials=3)
+    ask_to_stop(workspace, name)
+    assert ask_for_trials(workspace, "simfox", 7) == [name]
+    assert (row(workspace)["state"], row(workspace)["trials_total"]) == ("queued", 7)
+    record = open_study(open_storage(workspace), name)
+    record.set(test_opened={"at": "now", "trial": 0, "weights": ""})
+    record.move_to(State.FAILED, "no room")
+    with pytest.raises(StudyError, match="8 would be chosen knowing the test"):
+        ask_for_trials(workspace, name, 8)
+    assert (row(workspace)["state"], row(workspace)["trials_total"]) == ("failed", 7)
+    record.move_to(State.DONE)
+    with pytest.raises(StudyError, match="nothing is"):
+        ask_for_trials(workspace, name, 2)
 
 
 @pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.search.web.test_pages_in_browser import faults
 from tests.support.commands import STUDY, TINY_SPACE
 
 pytestmark = pytest.mark.browser
@@ -50,6 +51,7 @@ def test_a_study_is_launched_from_the_form_stopped_resumed_and_seen_to_finish(pa
     assert command.text_content().startswith("rbptune launch SIMFOX --data ")
     expect(command).to_contain_text("--space tiny.toml")
     page.screenshot(path=shots / "launch.png", full_page=True)
+    assert faults(page) == []
     page.get_by_role("button", name="Launch").click()
     page.get_by_role("link", name=STUDY).click()
 
@@ -60,6 +62,7 @@ def test_a_study_is_launched_from_the_form_stopped_resumed_and_seen_to_finish(pa
     expect(state).to_have_text("stopped")
     done = int(re.findall(r"(\d+) of 900 trials", page.locator("#state").inner_text())[0])
     page.screenshot(path=shots / "stopped.png")
+    assert faults(page) == []
 
     page.get_by_role("spinbutton", name="Trials").fill(str(done + 1))
     page.get_by_role("button", name="Change the budget").click()

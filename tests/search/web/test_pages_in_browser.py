@@ -109,7 +109,15 @@ def test_no_page_has_a_serious_fault(page, server, theme, width):
     page.set_viewport_size({"width": width, "height": 900})
     studies = "SIMFOX/RNCMPT90001/cnn", "SIMFOX/RNCMPT90001/rnn"
     both = "&".join(f"study={name}" for name in studies)
-    for path in ("", *(f"study/{name}" for name in studies), f"compare?{both}", "compare", "nothing"):
+    for path in (
+        "",
+        *(f"study/{name}" for name in studies),
+        f"compare?{both}",
+        "compare",
+        "launch",
+        "login",
+        "nothing",
+    ):
         page.goto(f"{server.url}/{path}")
         assert faults(page) == [], path
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path

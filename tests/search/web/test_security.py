@@ -187,6 +187,24 @@ def test_a_body_of_unknown_length_ends_at_the_same_limit(opened: PageServer) -> 
         assert answer == b"" or answer.split()[1] == b"400"
 
 
+def test_refusals_do_not_fill_the_terminal(opened: PageServer, caplog: pytest.LogCaptureFixture) -> None:
+    visitor = Visitor(opened.port)
+    for path in ("/?token=wrong%0aINFO", "/nowhere", f"/study/{STUDY}/x"):
+        assert visitor.ask(path).status in (403, 404)
+    assert visitor.send("/change", {"study": "x"}).status == 403
+    assert caplog.text == ""
+
+
+@pytest.mark.parametrize("path", ["/study/x", "/rbptune/study/x", "/", "/rbptune/"])
+def test_below_a_path_the_session_begins_and_stays_there(path: str, workspace: Workspace) -> None:
+    """Whether the proxy before it cuts the path off or not."""
+    access = Access(token="t" * 32, writes=True)
+    with served(make_pages(workspace, Address(root_path="/rbptune"), access)) as server:
+        answer = Visitor(server.port).ask(f"{path}?token={access.token}")
+    assert (answer.status, answer.headers["location"]) == (303, "/rbptune" + path.removeprefix("/rbptune"))
+    assert "; Path=/rbptune/" in answer.headers["set-cookie"]
+
+
 def test_slow_clients_keep_nobody_waiting(opened: PageServer) -> None:
     slow = [socket.create_connection(("127.0.0.1", opened.port), timeout=60) for _ in range(50)]
     for number, connection in enumerate(slow):

@@ -8,8 +8,10 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
+from ipaddress import ip_address
 from pathlib import Path
 
+import psutil
 import pytest
 
 from search.service.observers import Everyone
@@ -54,6 +56,13 @@ def address(service: subprocess.Popen[str]) -> str:
     return line.split()[1].rstrip(";")
 
 
+def listeners(pid: int) -> set[str]:
+    """The addresses on which a process and its children listen."""
+    service = psutil.Process(pid)
+    links = [link for each in [service, *service.children(True)] for link in each.net_connections("inet")]
+    return {link.laddr.ip for link in links if link.status == psutil.CONN_LISTEN}
+
+
 def wait_until(workspace: Path, *states: str) -> None:
     wait_for(lambda: tuple(row["state"] for row in status(workspace)) == states, f"states {states}")
 
@@ -69,6 +78,9 @@ def test_it_runs_what_is_queued_until_it_is_told_to_end(
     said = rbptune(*arguments)
     assert said.err == f"queued: 2 studies in {workspace}; the driver at work takes up what is queued\n"
     wait_until(workspace, "done", "done")
+    listening = listeners(service.pid)
+    assert listening
+    assert {ip_address(ip).is_loopback for ip in listening} == {True}
     service.send_signal(signal.SIGTERM)
     assert service.wait(timeout=60) == 0
 

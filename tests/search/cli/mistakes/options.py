@@ -54,3 +54,21 @@ def too_few_probes_to_simulate(place: Place) -> Command:
 def measured_data_where_simulated_would_go(place: Place) -> Command:
     place.with_matrix(lambda text: text)
     return ["simulate", "--out", place.root / "data"]
+
+
+@says("--notify 'no-such-program': no such command; give a program's path, or a web address")
+def nobody_to_tell(place: Place) -> Command:
+    return place.launch("--notify", "no-such-program --now")
+
+
+@says("--notify: nothing ends here with --detach; give it to rbptune serve")
+def an_end_that_is_elsewhere(place: Place) -> Command:
+    return place.launch("--notify", "true", "--detach")
+
+
+@says("--password-file {root}/password: others may read or write it; chmod 600 {root}/password")
+def a_password_that_others_can_read(place: Place) -> Command:
+    file = place.root / "password"
+    file.write_text("correct horse battery")
+    file.chmod(0o644)
+    return ["serve", "--workspace", place.workspace, "--jobs", 0, "--port", 0, "--password-file", file]
