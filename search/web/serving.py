@@ -87,7 +87,7 @@ def _pages_beside(
     thread = threading.Thread(target=pages.serve, daemon=True)
     thread.start()
     try:
-        say(f"dashboard: {_front_page(pages, address, access)}; waiting for studies (Ctrl-C ends it)")
+        say(f"dashboard: {_front_page(pages, address, access)} (waiting for studies; Ctrl-C ends it)")
         yield
     finally:
         pages.stop()
