@@ -8,7 +8,7 @@ from tornado.web import HTTPError
 
 from search.web.asked import Query
 from search.web.handlers import Handler
-from search.web.views.export import export, folder_name
+from search.web.views.export import export, folder_name, report
 from search.web.views.study import by_number
 
 KINDS = {
@@ -72,4 +72,14 @@ class Export(Handler):
         content = await self.work(export, self.site, self.asked((study,)))
         self.set_header("Content-Type", "application/zip")
         self.set_header("Content-Disposition", f'attachment; filename="{folder_name(study)}.zip"')
+        self.finish(content)
+
+
+class Report(Handler):
+    """The report card of a finished study."""
+
+    async def get(self, study: str) -> None:
+        """Answer with the page."""
+        content = await self.work(report, self.site, self.asked((study,)))
+        self.set_header("Content-Security-Policy", SANDBOX)
         self.finish(content)

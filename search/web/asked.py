@@ -31,3 +31,6 @@ class Asked:
 
 Query = Callable[[Site, Asked], Mapping[str, Any]]
 """Looks up what a template shows; raises StudyError where there is no such study."""
+
+Stamp = Callable[[Site, Asked], tuple[object, ...]]
+"""Gives values that differ when what a query looks up does; it costs much less."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
@@ -11,7 +12,7 @@ from tornado.web import HTTPError, RequestHandler, StaticFileHandler
 
 from data_io.errors import StudyError, UserError
 from search.web.access import Visitor
-from search.web.asked import Asked, Query
+from search.web.asked import Asked, Query, Stamp
 from search.web.guard import READING, SECURITY_HEADERS, foreign_host, not_possible
 from search.web.site import Site
 
@@ -119,15 +120,28 @@ class Handler(RequestHandler):
 class View(Handler):
     """A page: a query, a dict and a template."""
 
-    def initialize(self, template: str, query: Query) -> None:
-        """Take the route's arguments."""
-        self._template, self._query = template, query
+    def initialize(self, template: str, query: Query, stamp: Stamp | None = None) -> None:
+        """Take the route's arguments; a stamp says, cheaply, when the page is the same as before."""
+        self._template, self._query, self._stamp = template, query, stamp
+        self._tag: str | None = None
 
     async def get(self, *path: str) -> None:
-        """Answer with the page."""
-        self.finish(await self.work(self._page, self.asked(path)))
+        """Answer with the page, or that the browser has it."""
+        asked = self.asked(path)
+        if self._stamp is not None:
+            facts = await self.work(self._stamp, self.site, asked), asked, self.visitor, self.site.began
+            self._tag = f'"{hashlib.sha256(repr(facts).encode()).hexdigest()[:32]}"'
+            self.set_etag_header()
+            if self.check_etag_header():
+                self.set_status(HTTPStatus.NOT_MODIFIED)
+                return
+        self.finish(await self.work(self._page, asked))
 
     head = get
+
+    def compute_etag(self) -> str | None:
+        """Give the page's stamp; without one, what Tornado makes of its content."""
+        return self._tag or super().compute_etag()
 
     def _page(self, asked: Asked) -> str:
         return self.page(self._template, self._query(self.site, asked))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
@@ -48,6 +49,8 @@ class Site:
 
     Attributes
     ----------
+    began : int
+        When the server did; what a browser kept of an earlier one may look otherwise now.
     cookie : str
         The name of the session's cookie: browsers give those of all servers of a machine to each of them.
     writing : Executor
@@ -64,6 +67,7 @@ class Site:
         port: int,
         data: Path | None = None,
     ) -> None:
+        self.began = time.time_ns()
         self.workspace = workspace
         self.root = root
         self.guard = guard

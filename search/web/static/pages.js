@@ -75,9 +75,13 @@ function overview(board) {
     return down ? -order : order;
   }
 
+  const places = new Map([...body.rows].map((row, place) => [row.id, place]));
+
   function arrange() {
-    if (sort) {
-      const rows = [...body.rows].map((row) => [value(row, sort) ?? "", row]);
+    const arranged = board.dataset.arranged === "yes";
+    if (sort || arranged) {
+      board.dataset.arranged = sort ? "yes" : "no";
+      const rows = [...body.rows].map((row) => [sort ? value(row, sort) ?? "" : places.get(row.id), row]);
       const before = rows.map(([, row]) => row);
       rows.sort((one, other) => compare(one[0], other[0]));
       if (rows.some(([, row], place) => row !== before[place])) body.append(...rows.map(([, row]) => row));
@@ -142,7 +146,10 @@ function overview(board) {
     const fresh = document.createElement("tbody");
     fresh.innerHTML = html;
     const row = fresh.rows[0], old = document.getElementById(id);
-    if (!old) return body.append(row);
+    if (!old) {
+      places.set(id, places.size);
+      return body.append(row);
+    }
     const picked = [...old.querySelectorAll("input:checked")].map((input) => input.value);
     const focus = old.contains(document.activeElement) ? [...old.querySelectorAll("a, input")].indexOf(document.activeElement) : -1;
     old.replaceWith(row);
@@ -167,9 +174,12 @@ function overview(board) {
 
 function others(parts) {
   const known = new Map(parts.map((part) => [part.id, part.innerHTML]));
+  let stamp = null;
   return async () => {
     const answer = await fetch(location.href);
     if (!answer.ok) throw new Error(answer.status);
+    if (stamp !== null && stamp === answer.headers.get("ETag")) return; // the browser's own copy
+    stamp = answer.headers.get("ETag");
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
     for (const part of parts) {
       const content = fresh.getElementById(part.id)?.innerHTML;

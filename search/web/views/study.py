@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from data_io.errors import StudyError
-from search.study.states import State
+from search.study.states import INTERRUPTED, State
 from search.study.trial_tables import Trial
 from search.web.asked import Asked
 from search.web.charts import best_over_time, best_trial, learning_curves, shown
-from search.web.evidence import PARTS, REPORT, share_of_ceiling
+from search.web.evidence import EVIDENCE, PARTS, share_of_ceiling
 from search.web.failures import failures
 from search.web.head import time_left
 from search.web.log_tail import study_events
 from search.web.site import Site
 
+UNDER_WAY = (State.SEARCHING.value, State.FINALIZING.value, INTERRUPTED)
 ROWS = 30  # trials that the table shows at first
 
 
@@ -50,6 +52,29 @@ def study(site: Site, asked: Asked) -> dict[str, Any]:
         "failures": failures(site.workspace.errors, name),
         **finished(site, row),
     }
+
+
+def stamp(site: Site, asked: Asked) -> tuple[object, ...]:
+    """Give what the page of a study depends on, but for its content.
+
+    Raises
+    ------
+    StudyError
+        When there is none of that name.
+    """
+    row = find(site, asked.path[0])
+    trials = site.trials(row["id"])
+    files = [site.workspace.errors, site.workspace.artifacts(row["study"]) / EVIDENCE]
+    if row["state"] in UNDER_WAY:
+        files.append(site.workspace.log)
+    return (
+        {key: value for key, value in row.items() if key != "progress"},
+        Counter(trial.state for trial in trials),
+        sum(len(trial.curve) for trial in trials),
+        len(site.board.current()),
+        site.board.driver,
+        [file.stat().st_mtime_ns if file.is_file() else 0 for file in files],
+    )
 
 
 def by_number(site: Site, number: str) -> str:
@@ -93,7 +118,6 @@ def finished(site: Site, row: dict[str, Any]) -> dict[str, Any]:
         "judged": bool(evidence),
         "motifs": motifs,
         "share": share_of_ceiling(evidence, row["test_spearman"]),
-        "report": files.file(name, REPORT) is not None,
         "export": files.file(name, "model/config.json") is not None,
     }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import urllib.error
 import urllib.request
 import zipfile
 from collections.abc import Iterator
@@ -132,6 +133,34 @@ def test_the_page_of_a_study_shows_its_trials_workers_events_and_failures(
     assert re.findall(r'<th scope="row" class="number">(\d+)</th>', page) == ["0", "1", "2", "3", "4"]
 
 
+def test_the_page_of_a_study_is_sent_again_when_it_has_changed(
+    server: PageServer, workspace: Workspace
+) -> None:
+    study = make_study(workspace)
+    address = f"{server.url}/study/{study.study_name}"
+
+    def tag(known: str = "", query: str = "") -> str:
+        request = urllib.request.Request(address + query, headers={"If-None-Match": known})
+        try:
+            with urllib.request.urlopen(request) as answer:
+                return str(answer.headers["ETag"])
+        except urllib.error.HTTPError as error:
+            return f"{error.code} {error.read().decode()}"
+
+    first = tag()
+    assert tag(first) == "304 "
+    assert tag(first, "?sort=state") != "304 "
+    move(study, "searching")
+    add_trials(study, [0.4], TrialState.RUNNING)
+    second = tag(first)
+    study._storage.set_trial_intermediate_value(study.trials[0]._trial_id, 6, 0.4)
+    third = tag(second)
+    EventLog(workspace.log).notice(TrialStarted(study.study_name, 0, "worker", {}))
+    fourth = tag(third)
+    assert "304 " not in (first, second, third, fourth)
+    assert tag(fourth) == "304 "
+
+
 def test_a_done_study_shows_its_evidence_and_files(server: PageServer, workspace: Workspace) -> None:
     study = make_study(workspace)
     add_trials(study, [0.3, 0.52])
@@ -155,7 +184,7 @@ def test_evidence_that_is_not_whole_costs_no_page(server: PageServer, workspace:
             assert get(f"{server.url}/{path}")[0] == 200, (content, path)
 
 
-def test_the_export_is_an_archive_that_predicts(finished: Path, tmp_path: Path) -> None:
+def test_the_report_opens_and_the_export_is_an_archive_that_predicts(finished: Path, tmp_path: Path) -> None:
     (tmp_path / "probes.fasta").write_text(">one\nAGUUGCAUGCAUAGC\n")
     with served(make_pages(Workspace(finished), Address())) as server:
         page = get(f"{server.url}/study/{STUDY}")[1]
@@ -167,6 +196,9 @@ def test_the_export_is_an_archive_that_predicts(finished: Path, tmp_path: Path) 
             )
             content = answer.read()
         assert get(f"{server.url}/export/none.zip")[0] == 404
+        status, card, headers = get(f"{server.url}/report/{STUDY}")
+        assert (status, STUDY.split("/")[1] in card, "<svg" in card) == (200, True, True)
+        assert "sandbox" in headers["Content-Security-Policy"]
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         archive.extractall(tmp_path)
     said = rbptune("predict", tmp_path / "SIMFOX-RNCMPT90001-cnn", tmp_path / "probes.fasta")
