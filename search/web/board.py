@@ -23,6 +23,7 @@ from search.web.words import since
 
 FRESH_SECONDS = 2.0  # readers that come together share one look at the database
 STATES = (*(state.value for state in State), INTERRUPTED)
+COLOURS = ("green", "amber", "red", "grey")  # of verdicts, the best first
 CURVE = 72, 16
 
 
@@ -44,6 +45,11 @@ class Cell:
     motif: str
     logo: bool
     progress: Progress = field(compare=False)  # it grows; what it shows changes with `done`
+
+    @property
+    def rank(self) -> str:
+        """Where the verdict stands among others; empty without one."""
+        return str(COLOURS.index(self.colour)) if self.colour in COLOURS else ""
 
     @property
     def curve(self) -> str:

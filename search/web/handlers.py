@@ -171,11 +171,11 @@ class Static(Handler, StaticFileHandler):
 class Missing(Handler):
     """Any address that no route has."""
 
-    def prepare(self) -> None:
+    def get(self) -> None:
         """Say that nothing is here."""
-        super().prepare()
-        if not self._finished:
-            raise HTTPError(404, "there is no such page")
+        raise HTTPError(404, "there is no such page")
+
+    head = post = put = delete = patch = get
 
 
 def _said(error: BaseException) -> str | None:
