@@ -1,12 +1,20 @@
 """Run the benchmarks, print a table of ratios, and keep it in results.json.
 
-`python -m tests.benchmarks` runs the quick ones, with names those alone; `search` is the long one.
+`python -m tests.benchmarks` runs the quick ones, with names those alone; `predict` are those of predictions,
+`search` is the long one.
 """
 
 import json
 import sys
 from pathlib import Path
 
+from tests.benchmarks.predicting import (
+    predict_cnn,
+    predict_cnn_long,
+    predict_deep,
+    predict_deep_long,
+    predict_residual,
+)
 from tests.benchmarks.reading import cached_read, first_of_all, first_read, last_of_all
 from tests.benchmarks.searching import search_wall, service_cost
 from tests.benchmarks.training import (
@@ -34,6 +42,7 @@ QUICK = (
     last_of_all,
     service_cost,
 )
+PREDICT = (predict_cnn, predict_cnn_long, predict_deep, predict_deep_long, predict_residual)
 LONG = (search_wall,)
 
 
@@ -53,12 +62,12 @@ def choose(names: list[str]) -> list:
     """The benchmarks of these names; without a name the quick ones."""
     if names == ["search"]:
         return list(LONG)
-    known = {benchmark.__name__: benchmark for benchmark in (*QUICK, *LONG)}
+    if names == ["predict"]:
+        return list(PREDICT)
+    known = {benchmark.__name__: benchmark for benchmark in (*QUICK, *PREDICT, *LONG)}
     unknown = [name for name in names if name not in known]
     if unknown:
-        sys.exit(
-            f"{unknown[0]!r} is no benchmark; choose from {', '.join(known)}, or search for the long ones"
-        )
+        sys.exit(f"{unknown[0]!r} is no benchmark; choose from {', '.join(known)}, predict or search")
     return [known[name] for name in names] or list(QUICK)
 
 
