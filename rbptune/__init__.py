@@ -11,7 +11,11 @@ from pathlib import Path
 from typing import Any
 
 PACKAGES = ("data_io", "models", "search", "studies")
-FUNCTIONS = {"load_model": "models.weights"}
+FUNCTIONS = {
+    "load_model": "models.weights",
+    "saturate": "search.results.mutations",
+    **dict.fromkeys(("marginalize", "motif", "ceiling", "verdict"), "search.results.functions"),
+}
 """What ``import rbptune`` offers, and where it is written."""
 
 
