@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
+from urllib.parse import quote
 
 import optuna
 from optuna.artifacts import FileSystemArtifactStore, get_all_artifact_meta, upload_artifact
@@ -75,8 +76,10 @@ def note(record: StudyRecord, folder: Path, links: Mapping[str, str]) -> str:
         parts += [_figures(result), *_verdict(folder), _config(result["params"])]
     if SHOWN[0] in links:
         parts.append(f"![the strongest motif]({links[SHOWN[0]]})")
-    report = [f"[Report card]({links[SHOWN[1]]})"] if SHOWN[1] in links else []
-    return "\n\n".join([*parts, *report])
+    pages = {"Its page": "study", **({"its report card": "report"} if result else {})}
+    return "\n\n".join(
+        [*parts, ", ".join(f"[{what}](/{at}/{quote(record.name)})" for what, at in pages.items())]
+    )
 
 
 def _figures(result: Mapping[str, Any]) -> str:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 LINKS = re.compile(rb'(?<=["`(}])/(?:dashboard|api|artifacts|csv|static)(?=[/"])')
 REWRITTEN = ("text/html", "text/javascript", "application/javascript")
 NOTES = "application/json"  # in which a note's links stand as Markdown has them
-NOTE_LINKS = re.compile(rb"(?<=\]\()/artifacts(?=/)")
+NOTE_LINKS = re.compile(rb"(?<=\]\()/(?:artifacts|study|report)(?=/)")
 
 
 class RootPath:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import optuna
 import pytest
+from optuna.artifacts import get_all_artifact_meta
 from optuna_dashboard import get_note
 
 from search.service.dashboard_notes import DashboardNotes
@@ -64,14 +65,19 @@ def test_a_finished_study_has_a_note_with_its_motif_and_its_report(
         "Trial 7 won: validation Spearman 0.581, test 0.577 (Pearson 0.769).\n\n"
     )
     assert r"| pooling | max\+average |" in text
-    links = {"report": text.split("[Report card](")[1].split(")")[0]}
-    links["motif"] = text.split("![the strongest motif](")[1].split(")")[0]
+    assert text.endswith(
+        "\n\n[Its page](/study/SIMFOX/RNCMPT90001/cnn), [its report card](/report/SIMFOX/RNCMPT90001/cnn)"
+    )
+    links = {
+        meta.filename: f"/artifacts/1/{meta.artifact_id}" for meta in get_all_artifact_meta(record.study)
+    }
+    assert f"![the strongest motif]({links['motif_1.png']})" in text
     assert note_of(workspace, record, done(record)) == text  # by a driver that ended in between
     with serving(f"sqlite:///{workspace.database}") as server:
         visitor = Visitor(server.port)
-        logo = visitor.ask(links["motif"])
+        logo = visitor.ask(links["motif_1.png"])
         assert (logo.status, logo.headers["content-type"]) == (200, "image/png")
-        report = visitor.ask(links["report"])
+        report = visitor.ask(links["report.html"])
         assert (report.status, "a report card" in report.text) == (200, True)
         assert report.headers["content-security-policy"].endswith("; sandbox")
         assert report.headers["x-content-type-options"] == "nosniff"
@@ -97,6 +103,7 @@ def test_a_failed_study_says_why_and_its_words_are_no_markup(workspace: Workspac
     assert text == (
         r"**SIMFOX**, Homo sapiens, RNCMPT90001, cnn: failed "
         r"(no \*room\* \<b onload=x\> \[a\]\(javascript:x\))."
+        "\n\n[Its page](/study/SIMFOX/RNCMPT90001/cnn)"
     )
 
 

@@ -36,7 +36,12 @@ def ask(application, path, method="GET", **headers):
 
 def test_links_of_notes_lead_below_the_path():
     body = json.dumps(
-        {"note": {"body": "see [it](/artifacts/1/ab) and /artifacts/x", "path": "/artifacts/y"}}
+        {
+            "note": {
+                "body": "see [it](/artifacts/1/ab), [it](/study/x) and /artifacts/x",
+                "path": "/artifacts/y",
+            }
+        }
     )
 
     def answer(environ, start_response):
@@ -44,7 +49,7 @@ def test_links_of_notes_lead_below_the_path():
         return [body.encode()]
 
     got = ask(RootPath(answer, ROOT), "/api/studies/1")
-    assert got["body"].decode() == body.replace("](/artifacts/1", f"]({ROOT}/artifacts/1")
+    assert got["body"].decode() == body.replace("](/", f"]({ROOT}/")
     assert int(got["headers"]["Content-Length"]) == len(got["body"])
 
 
