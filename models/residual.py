@@ -7,6 +7,7 @@ networks, 2021).
 
 from __future__ import annotations
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -73,7 +74,8 @@ def average_windows(x: Tensor, window: int) -> Tensor:
 
 def pool_in_order(x: Tensor, how: str, window: int) -> Tensor:
     """Pool features (B, P, C), perhaps in bfloat16: by `"windows"`, or as `models.layers.pool` does."""
-    if x.is_cpu and (fast := kernels_for()):
+    in_half = x.is_cpu and x.dtype == torch.bfloat16  # as compiled layers alone give it
+    if fast := kernels_for() if in_half else kernels_for(x):
         pooled: Tensor = fast.pool_features(x, how, window)
         return pooled
     x = x.transpose(1, 2)

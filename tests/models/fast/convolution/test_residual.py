@@ -8,6 +8,7 @@ from torch import nn
 from torch.nn.functional import cosine_similarity
 
 from models import kernels
+from models.cnn import CNN, CNNConfig
 from models.dropout import seed_dropout
 from models.fast.convolution.deeper import pool_features
 from models.residual import ResidualBlock, average_windows, pool_in_order
@@ -87,6 +88,13 @@ def test_windows_are_averaged_as_torch_does(window, dtype):
     (found,) = torch.autograd.grad(averages, x, slopes)
     (expected,) = torch.autograd.grad(oracle, x, slopes)
     torch.testing.assert_close(found, expected)
+
+
+def test_a_network_in_double_precision_stays_in_it():
+    x = torch.randn(2, 41, 3, dtype=torch.float64)
+    assert pool_in_order(x, "windows", 10).equal(average_windows(x.transpose(1, 2), 10))
+    network = CNN(CNNConfig(filters=4, residual=1, pooling="windows")).double()
+    assert network(torch.zeros(2, 41, dtype=torch.uint8)).dtype == torch.float64
 
 
 @pytest.mark.parametrize("how", ["max", "max+average", "windows"])
