@@ -15,7 +15,7 @@ from search.study.lock import describe, holder, is_driven
 from search.study.states import INTERRUPTED, State
 from search.study.watch import Progress, Watch
 from search.study.workspace import Workspace
-from search.web.evidence import EvidenceFiles, share_of_ceiling
+from search.web.evidence import EvidenceFiles, letters_alone, share_of_ceiling
 from search.web.head import head_facts, time_left
 from search.web.log_tail import LogTail
 from search.web.shapes import spark
@@ -45,6 +45,11 @@ class Cell:
     motif: str
     logo: bool
     progress: Progress = field(compare=False)  # it grows; what it shows changes with `done`
+
+    @property
+    def letters(self) -> str:
+        """What leaves the axes of the logo out."""
+        return letters_alone(len(self.motif))
 
     @property
     def rank(self) -> str:

@@ -49,7 +49,15 @@ def share_of_ceiling(evidence: Mapping[str, Any], test: float | None) -> tuple[f
     if test is None or not ceiling or min(ceiling) <= 0:
         return None
     low, high = ceiling
-    return test / high, test / low
+    return min(1.0, test / high), min(1.0, test / low)
+
+
+def letters_alone(letters: int) -> str:
+    """Give the fragment of an address that shows a logo of so many letters without its axes.
+
+    The axes of `search.evidence.logos` are as wide and high whatever the motif.
+    """
+    return f"#svgView(viewBox(30,6,{17 + round(30.24 * letters)},97);preserveAspectRatio(none))"
 
 
 def _content(path: Path) -> dict[str, Any]:

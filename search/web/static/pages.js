@@ -106,7 +106,7 @@ function overview(board) {
     }
     const all = body.rows.length;
     document.getElementById("shown").textContent =
-      shown === all ? `${all} experiments` : `${shown} of ${all} experiments`;
+      (shown === all ? "" : `${shown} of `) + (all === 1 ? "1 experiment" : `${all} experiments`);
   }
 
   function remember() {

@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from search.evidence.logos import draw_logo
+from search.web.evidence import letters_alone
 from search.web.shapes import Scale, line, spark, steps, ticks
 
 
@@ -44,6 +46,16 @@ def test_a_spark_stays_within_its_picture(best: list[float], budget: int, width:
     assert across == sorted(across)
     assert 0 <= across[0] <= across[-1] <= width
     assert all(0 <= int(y) <= 16 for y in re.findall(r"V(\d+)", path))
+
+
+@pytest.mark.parametrize("letters", [4, 9])
+def test_what_is_shown_of_a_logo_is_what_stands_within_its_axes(letters: int) -> None:
+    svg = draw_logo([[0.7, 0.1, 0.1, 0.1]] * letters).svg
+    within = re.search(r'id="patch_2">\s*<path d="M ([\d.]+) ([\d.]+) \nL ([\d.]+) \S+ \nL \S+ ([\d.]+)', svg)
+    left, bottom, right, top = (float(each) for each in within.groups()) if within else (0, 0, 0, 0)
+    shown = re.search(r"viewBox\(([\d,]+)\)", letters_alone(letters))
+    x, y, width, height = (int(each) for each in shown[1].split(",")) if shown else (0, 0, 0, 0)
+    assert (x, y, x + width, y + height) == pytest.approx((left, top, right, bottom), abs=1.5)
 
 
 @pytest.mark.parametrize(
