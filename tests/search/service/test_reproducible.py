@@ -91,7 +91,8 @@ def cut_off(
 ) -> tuple[int, str, str]:
     """Launch in a process of its own, signal it once `ended` trials have ended; give code, output, errors."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "search", *map(str, command)],
+        # All signals as they come: nohup has its children ignore one.
+        ["env", "--default-signal", sys.executable, "-m", "search", *map(str, command)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
