@@ -143,7 +143,7 @@ def test_a_study_whose_making_is_not_through_is_seen_by_nobody(workspace: Worksp
     study.set_user_attr("spec", spec().to_dict())
     assert read_status(workspace) == []
     other = queue(workspace, simulated, experiment="RNCMPT90002", trials=1)
-    drive(workspace, Workers(0), Everyone(), None, minutes=0.05)
+    drive(workspace, Workers(0), Everyone(), [other])
     assert row(workspace)["study"] == other
     assert row(workspace)["state"] == "done"
     queue(workspace, simulated)
