@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from data_io.errors import ConfigError
+from data_io.folder import find_files
 from search.cli.control import who_runs_it
 from search.cli.options import (
     AllowHostOption,
@@ -166,6 +167,8 @@ def serve(
     _log_to_terminal(verbose)
     place = Workspace(workspace, storage)
     address = Address(host, port, root_path, tuple(allow_host or ()))
+    if data is not None:
+        find_files(data)  # refuses what nothing could be launched from
     access, workers = Access.make(not read_only, password_file), _workers(jobs, scheduler, tls)
     with _observing(_teller(notify, place)) as observer:
         serve_workspace(place, workers, observer, address, console().print, access, data)

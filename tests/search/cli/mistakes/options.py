@@ -72,3 +72,18 @@ def a_password_that_others_can_read(place: Place) -> Command:
     file.write_text("correct horse battery")
     file.chmod(0o644)
     return ["serve", "--workspace", place.workspace, "--jobs", 0, "--port", 0, "--password-file", file]
+
+
+@says("{root}/nowhere: no such folder; check --data, or get data by `rbptune fetch` or `rbptune simulate`")
+def nothing_to_launch_from(place: Place) -> Command:
+    return [
+        "serve",
+        "--workspace",
+        place.workspace,
+        "--jobs",
+        0,
+        "--port",
+        0,
+        "--data",
+        place.root / "nowhere",
+    ]
