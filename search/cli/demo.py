@@ -17,6 +17,7 @@ from search.evidence.kmers import agreement, strongest_kmer
 from search.results.export import export_study
 from search.results.text_table import print_table
 from search.service.launching import Launch, launch_studies
+from search.service.reporting import history_of
 from search.service.session import Outcome, Workers, drive
 from search.study.status import read_status
 from search.study.workspace import Workspace
@@ -94,8 +95,8 @@ def _queue(names: tuple[str, ...], architecture: str, data: Path, workspace: Wor
 def _summary(
     row: dict[str, Any], motifs: dict[str, Any], workspace: Workspace, folder: Path
 ) -> dict[str, Any]:
-    artifacts = workspace.artifacts(row["study"])
-    export_study(artifacts, folder / "exports" / row["experiment"] / row["architecture"])
+    artifacts, out = workspace.artifacts(row["study"]), folder / "exports" / row["experiment"]
+    export_study(artifacts, out / row["architecture"], lambda: history_of(workspace, row["study"]))
     model = load_model(artifacts / "model")
     kmer = strongest_kmer(model.members)
     planted = motifs[row["experiment"]]["motif"]

@@ -20,7 +20,7 @@ from search.study.readonly import open_read_only
 from search.study.record import StudyRecord, open_study
 from search.study.workspace import Workspace
 from search.workers.events import Gathered
-from search.workers.executor import guarded
+from search.workers.in_process import run_here
 
 REPORT = "report.html"
 
@@ -94,7 +94,7 @@ def gather_evidence(record: StudyRecord, workspace: Workspace, data: Path | None
     experiment = Experiment(spec.experiment, spec.protein, spec.species)
     training = load_training_set(folder, experiment, spec.split, workspace.cache)
     record.check_data(training.fingerprint, folder)
-    (end,) = guarded(evidence_task(record, training, artifacts), lambda: True)
+    end = run_here(evidence_task(record, training, artifacts))
     if not isinstance(end, Gathered):
         reason = getattr(end, "reason", "it was stopped")
         raise StudyError(f"study {record.name}: its evidence cannot be gathered: {reason}")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -21,8 +20,8 @@ from models.weights import load_model
 from search.results.export import read_metrics
 from search.strategy.seeds import derive_seed
 from search.study.spec import Spec, package_versions
-from search.workers.events import ENDS, Event, Reported, Tested, Trained
-from search.workers.in_process import InProcess
+from search.workers.events import Event, Reported, Tested, Trained
+from search.workers.in_process import run_here
 from search.workers.tasks import HeldOutTask, Task, TrainTask
 
 KINDS = ("val_spearman", "val_pearson", "test_spearman", "test_pearson")
@@ -110,12 +109,10 @@ def reproduce(
     training = load_training_set(data, experiment, spec.split, cache)
     _check_data(result, training, data)
     table = read_predictions(folder / NAME) if (folder / NAME).is_file() else None
-    with closing(InProcess()) as executor:
-        trained = [_run(executor, task, said) for task in _trainings(result, spec, training)]
-        members = tuple(end.weights for end in trained if isinstance(end, Trained))
-        test = training.validation if table is None else Examples(table.codes, table.measured)
-        params = result["params"], members
-        tested = _run(executor, HeldOutTask("test", spec.architecture, *params, training, test), said)
+    trained = [_run(task, said) for task in _trainings(result, spec, training)]
+    members = tuple(end.weights for end in trained if isinstance(end, Trained))
+    test = training.validation if table is None else Examples(table.codes, table.measured)
+    tested = _run(HeldOutTask("test", spec.architecture, result["params"], members, training, test), said)
     assert isinstance(tested, Tested)
     same = all(_are_same(model.state_dict(), new) for model, new in zip(kept, members, strict=True))
     return Reproduction(
@@ -158,17 +155,15 @@ def _trainings(result: Mapping[str, Any], spec: Spec, training: TrainingSet) -> 
     ]
 
 
-def _run(executor: InProcess, task: Task, said: Callable[[int, int], None]) -> Event:
-    """Run a task to its end, on one thread as workers do."""
-    executor.submit(task)
-    while True:
-        for event in executor.events(0.0):
-            if isinstance(event, Reported):
-                said(int(event.key), event.report.epoch)
-            if isinstance(event, ENDS):
-                if not isinstance(event, Trained | Tested):
-                    raise StudyError(f"it cannot be trained again: {getattr(event, 'reason', 'stopped')}")
-                return event
+def _run(task: Task, said: Callable[[int, int], None]) -> Event:
+    def hear(event: Event) -> None:
+        if isinstance(event, Reported):
+            said(int(event.key), event.report.epoch)
+
+    end = run_here(task, hear)
+    if not isinstance(end, Trained | Tested):
+        raise StudyError(f"it cannot be trained again: {getattr(end, 'reason', 'stopped')}")
+    return end
 
 
 def _compare(result: Mapping[str, Any], tested: Tested, kinds: Sequence[str]) -> list[Comparison]:

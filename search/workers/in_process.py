@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from contextlib import suppress
+from collections.abc import Callable, Generator
+from contextlib import closing, suppress
 from queue import Empty, SimpleQueue
 
 import torch
@@ -71,3 +71,21 @@ class InProcess(Executor):
         for key in list(self._running):
             self._forget(key)
         torch.set_num_threads(self._threads_before)
+
+
+def run_here(task: Task, said: Callable[[Event], None] = lambda _: None) -> Event:
+    """Run one task in this process, on one thread as workers do, and give the event that it ends with.
+
+    Parameters
+    ----------
+    task : Task
+    said : callable, optional
+        Hears of every event.
+    """
+    with closing(InProcess()) as executor:
+        executor.submit(task)
+        while True:
+            for event in executor.events(0.0):
+                said(event)
+                if isinstance(event, ENDS):
+                    return event
