@@ -63,12 +63,16 @@ class LoadedModel:
         ------
         DataError
             When a sequence is empty or holds another letter than A, C, G, U, T and N.
+        ValueError
+            When they are one text.
         """
-        if isinstance(sequences, np.ndarray):
+        if isinstance(sequences, np.ndarray) and sequences.dtype.kind in "ui":
             return predict(self.members, sequences)
-        if not sequences:
+        if isinstance(sequences, str):
+            raise ValueError(f"sequences must be a list of them, received one text, {sequences[:20]!r}")
+        if not len(sequences):
             return np.empty(0, np.float32)
-        codes, lengths = encode_long(sequences)
+        codes, lengths = encode_long(list(sequences))
         return best_windows(predict_windows(self.members, codes, lengths), codes, lengths).score
 
     @property

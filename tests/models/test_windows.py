@@ -1,6 +1,7 @@
 """Windows of long sequences: features that windows share give what each window alone gives."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -76,7 +77,11 @@ def test_a_single_member_has_no_spread():
 def test_a_model_takes_letters_of_any_length():
     model = toy_model(Matcher("UGCAUG"))
     assert model.predict(["aatgcatg", "C" * 100 + "UGCAUG" + "C" * 70]).tolist() == [6.0, 6.0]
+    for texts in (pd.Series(["AAUGCA", "UGCAUG"]), np.array(["AAUGCA", "UGCAUG"])):
+        assert model.predict(texts).tolist() == model.predict(["AAUGCA", "UGCAUG"]).tolist()
     assert model.predict([]).tolist() == []
+    with pytest.raises(ValueError, match="a list of them, received one text, 'ACGU'"):
+        model.predict("ACGU")
     with pytest.raises(DataError, match=r"sequence 2: 'X' in 'ACGX' is no RNA letter"):
         model.predict(["ACGU", "ACGX"])
     with pytest.raises(DataError, match="sequence 1: the sequence is empty"):
