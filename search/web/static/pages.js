@@ -182,7 +182,7 @@ function others(parts) {
     stamp = answer.headers.get("ETag");
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
     for (const part of parts) {
-      const content = fresh.getElementById(part.id)?.innerHTML;
+      const content = fresh.querySelector(`[data-live]#${part.id}`)?.innerHTML;
       if (content === undefined) return location.reload(); // it is another page by now
       const typing = part.contains(document.activeElement) && document.activeElement.matches("input, select");
       if (content === known.get(part.id) || typing) continue;

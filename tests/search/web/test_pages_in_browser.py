@@ -5,6 +5,7 @@ from axe_playwright_python.sync_playwright import Axe
 from optuna.trial import TrialState
 
 from search.study.workspace import Workspace
+from search.web.access import Access
 from search.web.address import Address
 from search.web.pages import make_pages
 from tests.support.commands import STUDY, launch, rbptune
@@ -104,21 +105,20 @@ def test_comparing_what_was_chosen(page, server):
 
 
 @pytest.mark.parametrize(("theme", "width"), [("light", 1400), ("dark", 400)])
-def test_no_page_has_a_serious_fault(page, server, theme, width):
+def test_no_page_has_a_serious_fault(page, workspace, theme, width):
+    """Nor, for one who may write, two parts of the same name, of which a script would take the wrong one."""
     page.emulate_media(color_scheme=theme)
     page.set_viewport_size({"width": width, "height": 900})
     studies = "SIMFOX/RNCMPT90001/cnn", "SIMFOX/RNCMPT90001/rnn"
     both = "&".join(f"study={name}" for name in studies)
-    for path in (
-        "",
-        *(f"study/{name}" for name in studies),
-        f"compare?{both}",
-        "compare",
-        "launch",
-        "login",
-        "nothing",
-    ):
-        page.goto(f"{server.url}/{path}")
-        assert faults(page) == [], path
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+    paths = ["", *(f"study/{name}" for name in studies), f"compare?{both}"]
+    access = Access.make(writes=True)
+    with served(make_pages(workspace, Address(), access)) as server:
+        page.goto(f"{server.url}/?token={access.token}")
+        for path in (*paths, "compare", "launch", "login", "nothing"):
+            page.goto(f"{server.url}/{path}")
+            assert faults(page) == [], path
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+            names = page.locator("[id]").evaluate_all("found => found.map(each => each.id)")
+            assert sorted(names) == sorted(set(names)), path
     assert page.errors == []
