@@ -8,8 +8,6 @@ convolutional network, a recurrent one and an ensemble are found in the same way
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
-from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -19,8 +17,7 @@ from torch import nn
 from data_io.alphabet import WIDTH, decode, encode
 from data_io.planting import IUPAC
 from models.predict import predict
-
-Models: TypeAlias = nn.Module | Sequence[nn.Module]
+from search.evidence.mutagenesis import Models
 
 _ALL_WORDS = 5  # up to this length every k-mer is tried; longer ones are grown from the best of it
 _FIRST_BACKGROUNDS = 4

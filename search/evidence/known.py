@@ -58,9 +58,9 @@ def compare_known(motif: Matrix, experiment: str, seed: int = 0) -> Known | Miss
 def align(motif: Matrix, other: Matrix, seed: int = 0, draws: int = 99_999) -> Alignment:
     """Find the best alignment of two motifs without gaps, and say how surprising it is.
 
-    Positions agree by the product of their deviations from uniform probabilities, summed over the bases: more
-    where both are certain, nothing where one says nothing, negative where they differ. An alignment's
-    agreement is the sum over its overlap. Random motifs of the second one's length are drawn position by
+    Positions agree by how much nearer they are (squared distance of their probabilities) than a position of
+    the first motif is to those of published motifs on average. An alignment's agreement is the sum over its
+    overlap. Random motifs of the second one's length are drawn position by
     position from those of all published motifs, and take their best alignment each: p is the share of them
     that agree at least as well, the second motif counted among them; with the default it is 1e-5 at least.
 
@@ -80,7 +80,7 @@ def align(motif: Matrix, other: Matrix, seed: int = 0, draws: int = 99_999) -> A
     """
     length = len(other)
     offsets = _offsets(len(motif), length)
-    agreement = (motif - 0.25) @ (other - 0.25).T  # (positions of the motif, of the other)
+    agreement = _agreement(motif, other)
     scores = [np.diagonal(agreement, -offset).sum() for offset in offsets]
     best = int(np.argmax(scores))
     offset = offsets[best]
@@ -97,13 +97,25 @@ def _offsets(first: int, second: int) -> range:
 def _count_as_good(motif: Matrix, length: int, score: float, offsets: range, draws: int, seed: int) -> int:
     """How many random motifs agree with a motif by `score` or more at their best offset."""
     positions = _published_positions()
-    agreement = ((motif - 0.25) @ (positions - 0.25).T).astype(np.float32)  # (length, published positions)
+    agreement = _agreement(motif, positions).astype(np.float32)
     random = np.random.default_rng(seed)
     count = 0
     for start in range(0, draws, _AT_ONCE):
         drawn = random.integers(0, len(positions), (min(_AT_ONCE, draws - start), length))
         count += int((_best_scores(agreement, drawn, offsets) >= score - 1e-5).sum())
     return count
+
+
+def _agreement(motif: Matrix, positions: Matrix) -> Matrix:
+    """Agreement of each position of a motif with each of other positions, (length, others)."""
+
+    def distances(others: Matrix) -> Matrix:
+        apart: Matrix = np.square(motif[:, None] - others).sum(axis=2)
+        return apart
+
+    usual = distances(_published_positions()).mean(axis=1, keepdims=True)
+    agreement: Matrix = (usual - distances(positions)) / 2
+    return agreement
 
 
 def _best_scores(
