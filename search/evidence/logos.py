@@ -92,6 +92,7 @@ def draw_letters(axes: Axes, heights: np.ndarray, first: int = 1) -> None:
     """
     import pandas as pd
     from logomaker import Logo as Letters
+    from matplotlib import rcParams
 
     table = pd.DataFrame(heights, columns=list(LETTERS), index=range(first, first + len(heights)))
     Letters(table, ax=axes, color_scheme=COLOURS, show_spines=False)
@@ -100,6 +101,9 @@ def draw_letters(axes: Axes, heights: np.ndarray, first: int = 1) -> None:
     axes.set_ylabel("bits")
     axes.set_xticks(table.index)
     axes.spines["left"].set_visible(True)
+    axes.spines["left"].set_edgecolor(rcParams["axes.edgecolor"])  # logomaker has it black, and the line at 0
+    for line in axes.lines:
+        line.set_color(rcParams["axes.edgecolor"])
 
 
 def _figure(heights: np.ndarray) -> Figure:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from search.evidence.logos import draw_logo, information
+from search.evidence.logos import INK, draw_logo, information
 
 MOTIF = [[0.0, 0.0, 1.0, 0.0], [0.5, 0.0, 0.0, 0.5], [0.25] * 4]
 
@@ -36,4 +36,6 @@ def test_a_logo_is_the_same_each_time_and_needs_no_font():
     assert logo == draw_logo(MOTIF)
     assert ET.fromstring(logo.svg).tag.endswith("svg")
     assert "<text" not in logo.svg
+    assert INK in logo.svg
+    assert "#000000" not in logo.svg, "black would be lost on a dark page"
     assert logo.png.startswith(b"\x89PNG")
