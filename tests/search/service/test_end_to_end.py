@@ -16,6 +16,8 @@ from data_io.sealed import open_test_set
 from data_io.training_set import load_training_set
 from models import tensors
 from models.weights import load_model
+from search.strategy.edges import find_edges
+from search.strategy.space_files import parse_space
 from search.study.workspace import Workspace
 from tests.support.commands import STUDY, launch, rbptune, run_alone, status
 from tests.support.faults import outcome
@@ -102,6 +104,14 @@ class TestFinishedStudy:
         assert provenance["fingerprint"] == training.fingerprint
         assert provenance["spec"]["seed"] == 1
         assert provenance["made"]["versions"]["torch"] == torch.__version__
+
+    def test_where_the_winner_lies_at_the_edge_of_its_space_is_kept_and_said_once(self, finished):
+        found, log = result(finished), Workspace(finished).log
+        events = [json.loads(line) for line in log.read_text().splitlines()]
+        said = [event["edges"] for event in events if event["event"] == "best_at_edge"]
+        space = parse_space(found["provenance"]["spec"]["space"], "provenance")
+        assert found["at_edge"] == find_edges(space, found["params"])
+        assert said == ([found["at_edge"]] if found["at_edge"] else [])
 
     def test_trial_0_is_the_seed_config(self, finished):
         trial = outcome(finished)["trials"][0]
