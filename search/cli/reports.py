@@ -109,7 +109,8 @@ def _export(place: Workspace, name: str | None, arch: str, out: Path, shown: Pat
     sources = [Source(study, place.artifacts(study), partial(history_of, place, study)) for study in done]
     if failed := export_all(sources, out, _say_exported):
         console().print(f"{len(failed)} of {len(done)} could not be exported")
-    console().print(f"written to {shown}: {len(done) - len(failed)} studies and index.html")
+    written = len(done) - len(failed)
+    console().print(f"written to {shown}: {written} {'study' if written == 1 else 'studies'}, index.html")
     if failed:
         raise typer.Exit(1)
 

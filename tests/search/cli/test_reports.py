@@ -26,7 +26,7 @@ def exported(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("exports") / "all"
     said = rbptune("export", "--all", "--workspace", finished, "--out", out)
     assert (said.code, said.out) == (0, ""), said.err
-    assert said.err == f"{STUDY}: exported\nwritten to {out}: 1 studies and index.html\n"
+    assert said.err == f"{STUDY}: exported\nwritten to {out}: 1 study, index.html\n"
     return out
 
 
