@@ -50,12 +50,19 @@ def test_other_programs_read_it(tmp_path):
     ("content", "problem"),
     [
         (b"plain text", "Not a gzipped file"),
-        (gzip.compress(b"a\tb\n1\t2\n"), "its columns are a, b"),
-        (gzip.compress(b"RNA_Seq\tmeasured\tpredicted\n"), "its columns are RNA_Seq, measured, predicted"),
-        (gzip.compress(b"RNA_Seq\tmeasured\tpredicted\tmember_0\nACGU\tx\t1\t1\n"), "could not parse"),
-        (gzip.compress(b"RNA_Seq\tmeasured\tpredicted\tmember_0\nACXU\t1\t1\t1\n"), "'X' in 'ACXU'"),
+        (gzip.compress(b"a\tb\n1\t2\n", mtime=0), "its columns are a, b"),
+        (
+            gzip.compress(b"RNA_Seq\tmeasured\tpredicted\n", mtime=0),
+            "its columns are RNA_Seq, measured, predicted",
+        ),
+        (
+            gzip.compress(b"RNA_Seq\tmeasured\tpredicted\tmember_0\nACGU\tx\t1\t1\n", mtime=0),
+            "could not parse",
+        ),
+        (gzip.compress(b"RNA_Seq\tmeasured\tpredicted\tmember_0\nACXU\t1\t1\t1\n", mtime=0), "'X' in 'ACXU'"),
         (pack_predictions(table([0.5], [1]))[:-12], "ended"),
     ],
+    ids=["text", "other columns", "no members", "no number", "no base", "cut off"],
 )
 def test_another_file_is_refused_by_name(content, problem, tmp_path):
     path = tmp_path / "t.tsv.gz"
