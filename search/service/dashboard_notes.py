@@ -93,7 +93,8 @@ def _verdict(folder: Path) -> list[str]:
     evidence = read_evidence(folder)
     if evidence is None:
         return []
-    return [f"Verdict: **{_plain(evidence.verdict.colour)}**. {_plain(' '.join(evidence.verdict.sentences))}"]
+    verdict = evidence.verdict
+    return [f"Verdict: **{verdict.word}**. {_plain(' '.join(verdict.sentences))}"]
 
 
 def _config(params: Mapping[str, Any]) -> str:

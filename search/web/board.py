@@ -11,6 +11,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from search.evidence.evidence import VERDICT_WORDS
 from search.study.lock import describe, holder, is_driven
 from search.study.states import INTERRUPTED, State
 from search.study.watch import Progress, Watch
@@ -23,7 +24,7 @@ from search.web.words import since
 
 FRESH_SECONDS = 2.0  # readers that come together share one look at the database
 STATES = (*(state.value for state in State), INTERRUPTED)
-COLOURS = ("green", "amber", "red", "grey")  # of verdicts, the best first
+COLOURS = tuple(VERDICT_WORDS)
 CURVE = 72, 16
 
 

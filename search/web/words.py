@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from search.evidence.evidence import VERDICT_WORDS
 from search.study.trial_tables import Trial
 
 NONE = "–"
@@ -77,6 +78,13 @@ ENDS = {
     "WAITING": "waiting",
 }
 """How the states of trials are said."""
+
+
+def verdict(colour: str) -> str:
+    """Write what the colour of a verdict says; one that is not known as it is."""
+    return VERDICT_WORDS.get(colour, colour)
+
+
 FILTERS: dict[str, Callable[..., str]] = {
     "figure": figure,
     "share": share,
@@ -86,5 +94,6 @@ FILTERS: dict[str, Callable[..., str]] = {
     "species": species,
     "clock": clock,
     "took": took,
+    "verdict": verdict,
 }
 """By their names in templates."""

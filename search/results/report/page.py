@@ -9,16 +9,11 @@ import jinja2
 from markupsafe import Markup
 
 from data_io.outputs import open_text_output
-from search.evidence.evidence import Ceiling, Known, Missing, Published
+from search.evidence.evidence import VERDICT_WORDS, Ceiling, Known, Missing, Published
 from search.results.report.material import Material
 
-VERDICTS = {
-    "green": ("\N{CHECK MARK}", "Good"),
-    "amber": ("!", "With care"),
-    "red": ("\N{MULTIPLICATION SIGN}", "Do not rely on it"),
-    "grey": ("?", "Cannot be told"),
-}
-"""What is written beside each colour of a verdict, for those who do not see it."""
+_SIGNS = {"green": "\N{CHECK MARK}", "amber": "!", "red": "\N{MULTIPLICATION SIGN}", "grey": "?"}
+VERDICTS = {colour: (_SIGNS[colour], word) for colour, word in VERDICT_WORDS.items()}
 _FOLDER = Path(__file__).parent
 
 

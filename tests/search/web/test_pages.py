@@ -82,7 +82,7 @@ def test_the_overview_has_a_row_an_experiment_and_says_who_drives(
     page = get(server.url)[1]
     assert re.findall(r'<tr id="(\w+)"', page) == ["RNCMPT90001", "RNCMPT90002"]
     assert "The driver was lost." in page
-    for shown in ("1 done", "1 interrupted", "80–100 %", "green", "UGCAUG", "motif_1.svg"):
+    for shown in ("1 done", "1 interrupted", "80–100 %", "Good", "UGCAUG", "motif_1.svg"):
         assert shown in page
     assert "It is near the ceiling &amp; &lt;honest&gt;." in page
     with driver_lock(workspace):
