@@ -1,5 +1,6 @@
 """The lines of a sheet of an Excel workbook."""
 
+import re
 import warnings
 import zipfile
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from data_io.spoilt_names import describe_date
 
 _OLE = bytes.fromhex("d0cf11e0")
 _STRICT = b"purl.oclc.org/ooxml"
+_FORMULA = re.compile(rb"<(?:[\w.-]+:)?f[\s/>]")
 _LARGEST_NUMBER = 1e11  # from which on a spreadsheet shows powers of ten
 
 
@@ -42,9 +44,19 @@ def read_workbook(path: Path, sheet: str) -> list[Cells]:
     """
     with path.open("rb") as file:
         _refuse_other_kinds(path, file)
-        values, formulas = (_open_sheet(path, file, sheet, kept) for kept in (True, False))
+        values = _open_sheet(path, file, sheet, values=True)
+        if not _has_formulas(file):  # as most: then one reading is enough
+            return [[_read_cell(cell, cell) for cell in row] for row in values.iter_rows()]
+        formulas = _open_sheet(path, file, sheet, values=False)
         rows = zip(values.iter_rows(), formulas.iter_rows(), strict=True)
         return [[_read_cell(*pair) for pair in zip(*row, strict=True)] for row in rows]
+
+
+def _has_formulas(file: IO[bytes]) -> bool:
+    """Whether a formula stands anywhere; the element's name may have a prefix, and a sheet any place."""
+    book = zipfile.ZipFile(file)
+    parts = (name for name in book.namelist() if name.lower().endswith(".xml"))
+    return any(_FORMULA.search(book.read(name)) for name in parts)
 
 
 def _open_sheet(path: Path, file: IO[bytes], sheet: str, values: bool) -> Any:
