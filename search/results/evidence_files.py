@@ -13,7 +13,7 @@ from data_io.files import write_atomically
 if TYPE_CHECKING:
     from search.evidence.evidence import Evidence
 
-EVIDENCE, MOTIFS = "evidence.json", "motifs.meme"
+EVIDENCE, MOTIFS, REPORT = "evidence.json", "motifs.meme", "report.html"
 _LOGOS = "motif_*.[ps][nv]g"
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from data_io.errors import SpaceError, StorageError, StudyError
 from data_io.files import keep_access
 from data_io.predictions import NAME
-from search.results.evidence_files import EVIDENCE, MOTIFS, logo_files
+from search.results.evidence_files import EVIDENCE, MOTIFS, REPORT, logo_files
 from search.results.space_toml import best_config_toml
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 MOTIF_LENGTH = 7  # RNAcompete's own unit
 MOTIF_ROWS = 20
 METRICS = "metrics.json"
-SPACE, REPORT = "space.toml", "report.html"
+SPACE = "space.toml"
 
 _WRITTEN = {
     *("config.json", METRICS, "curve.csv", "motif.tsv", "README.txt"),

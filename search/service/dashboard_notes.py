@@ -13,13 +13,13 @@ from urllib.parse import quote
 import optuna
 from optuna.artifacts import FileSystemArtifactStore, get_all_artifact_meta, upload_artifact
 
-from search.results.evidence_files import read_evidence
+from search.results.evidence_files import REPORT, read_evidence
 from search.service.notices import Notice, StudyDone, StudyFailed
 from search.service.study_log import log_traceback
 from search.study.record import StudyRecord, open_study
 from search.study.workspace import Workspace
 
-SHOWN = ("motif_1.png", "report.html")
+SHOWN = ("motif_1.png", REPORT)
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>()#+!|~&$-])")
 
 

@@ -11,7 +11,7 @@ from optuna.exceptions import ExperimentalWarning
 from data_io.errors import StudyError
 from data_io.experiments import Experiment
 from data_io.training_set import load_training_set
-from search.results.evidence_files import EVIDENCE, write_evidence
+from search.results.evidence_files import EVIDENCE, REPORT, write_evidence
 from search.results.history import History, read_history
 from search.results.report.material import read_material
 from search.results.report.page import write_report
@@ -21,8 +21,6 @@ from search.study.record import StudyRecord, open_study
 from search.study.workspace import Workspace
 from search.workers.events import Gathered
 from search.workers.in_process import run_here
-
-REPORT = "report.html"
 
 
 def report_study(

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from search.results.evidence_files import EVIDENCE
 from search.study.workspace import Workspace
 
 PARTS = ("ceiling", "baselines", "published", "motifs", "filters", "data_motif", "known", "verdict")
-EVIDENCE, REPORT = "evidence.json", "report.html"
 
 
 class EvidenceFiles:

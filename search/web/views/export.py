@@ -9,8 +9,8 @@ from functools import partial
 from pathlib import Path
 
 from data_io.errors import StudyError
+from search.results.evidence_files import REPORT
 from search.web.asked import Asked
-from search.web.evidence import REPORT
 from search.web.site import Site
 from search.web.views.study import find
 

@@ -7,11 +7,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from data_io.errors import StudyError
+from search.results.evidence_files import EVIDENCE
 from search.study.states import INTERRUPTED, State
 from search.study.trial_tables import Trial
 from search.web.asked import Asked
 from search.web.charts import best_over_time, best_trial, learning_curves, shown
-from search.web.evidence import EVIDENCE, PARTS, share_of_ceiling
+from search.web.evidence import PARTS, share_of_ceiling
 from search.web.failures import failures
 from search.web.head import time_left
 from search.web.log_tail import study_events
