@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
-from data_io.errors import SpaceError
+import tomli_w
+
 from search.strategy.space_files import parse_space
 
 _HEAD = """\
@@ -36,35 +36,4 @@ def best_config_toml(result: Mapping[str, Any]) -> str | None:
         return None
     content = {**space, "seed": dict(result["params"]), "starts": []}
     parse_space(content, f"study {result['study']}: its best config")
-    return _HEAD.format(**result) + "\n" + as_toml(content)
-
-
-def as_toml(space: Mapping[str, Any]) -> str:
-    """Give the plain values of a space (`Space.to_dict`) as a file that `read_space` reads."""
-    lines = [f"architecture = {_value(space['architecture'])}", ""]
-    for section in ("fixed", "seed"):
-        lines += [f"[{section}]", *_entries(space.get(section) or {}), ""]
-    for start in space.get("starts") or []:
-        lines += ["[[starts]]", *_entries(start), ""]
-    lines += ["[parameters]", *_entries(space["parameters"])]
-    return "\n".join(lines) + "\n"
-
-
-def _entries(table: Mapping[str, Any]) -> list[str]:
-    return [f"{_key(name)} = {_value(value)}" for name, value in table.items()]
-
-
-def _key(name: str) -> str:
-    plain = name.isascii() and name.replace("_", "").replace("-", "").isalnum()
-    return name if plain else _value(name)
-
-
-def _value(value: Any) -> str:
-    """Write a value; JSON's forms of texts, numbers and truth are TOML's, too."""
-    if isinstance(value, Mapping):
-        return "{ " + ", ".join(_entries(value)) + " }"
-    if isinstance(value, list | tuple):
-        return "[" + ", ".join(_value(each) for each in value) + "]"
-    if isinstance(value, str | bool | int | float):
-        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-    raise SpaceError(f"{value!r} has no place in a search space; give numbers, texts, true or false")
+    return _HEAD.format(**result) + "\n" + tomli_w.dumps(content)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import tomli_w
 
 from search.strategy.portfolio import cover
 from tests.benchmarks.curves.records import Record
@@ -37,14 +38,5 @@ def _is_shared(found: Mapping[str, Record], experiments: Sequence[str]) -> bool:
 
 def as_toml(starts: Sequence[Mapping[str, Any]], fixed: Mapping[str, Any]) -> str:
     """Give starts as a space's file has them, without what the space fixes."""
-    tables = [
-        "\n".join(f"{name} = {_value(value)}" for name, value in start.items() if name not in fixed)
-        for start in starts
-    ]
-    return "\n\n".join(f"[[starts]]\n{table}" for table in tables)
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    return f'"{value}"' if isinstance(value, str) else repr(value)
+    own = [{name: value for name, value in start.items() if name not in fixed} for start in starts]
+    return tomli_w.dumps({"starts": own})

@@ -3,11 +3,12 @@
 import tomllib
 
 import pytest
+import tomli_w
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data_io.errors import SpaceError
-from search.results.space_toml import as_toml, best_config_toml
+from search.results.space_toml import best_config_toml
 from search.strategy.space_files import parse_space, shipped_architectures, shipped_space
 
 VALUES = st.one_of(
@@ -20,7 +21,7 @@ VALUES = st.one_of(
 def test_any_values_are_read_back(seed, when):
     parameters = {"x": {"type": "categorical", "choices": [1, 2.5, "a"], "when": when}}
     space = {"architecture": "cnn", "fixed": {}, "seed": seed, "starts": [seed], "parameters": parameters}
-    read = tomllib.loads(as_toml(space))
+    read = tomllib.loads(tomli_w.dumps(space))
     assert read == space
     assert [type(value) for value in read["seed"].values()] == [type(value) for value in seed.values()]
 
