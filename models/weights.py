@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import safetensors.torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -137,6 +138,13 @@ def save_model(
     _write(folder / "config.json", (json.dumps(config, indent=2) + "\n").encode())
     for stale in set(folder.glob("weights-*.safetensors")) - {folder / name for name in names}:
         stale.unlink()
+
+
+def build_member(architecture: str, network: Any, weights: bytes) -> nn.Module:
+    """Make the network of a config with weights as safetensors, ready to predict."""
+    model = get_architecture(architecture).build(network).eval()
+    model.load_state_dict(safetensors.torch.load(weights))
+    return model
 
 
 def load_model(folder: str | Path) -> LoadedModel:

@@ -6,14 +6,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import safetensors.torch
-from torch import nn
-
 from data_io.experiments import Experiment
 from data_io.predictions import unpack_predictions
 from data_io.training_set import TrainingSet
 from models.config import split_params
-from models.registry import get_architecture
+from models.weights import build_member
 from search.workers.events import Event, Gathered, Stopped
 
 
@@ -61,7 +58,9 @@ class EvidenceTask:
         if self.predictions is not None:
             kept = unpack_predictions(self.predictions)
             test = TestTable(kept.codes, kept.measured, kept.predicted, kept.members)
-        given = self._models(), self.data, test, self.figures, self.experiment
+        network, _ = split_params(self.architecture, dict(self.params))
+        models = [build_member(self.architecture, network, weights) for weights in self.members]
+        given = models, self.data, test, self.figures, self.experiment
         evidence = gather(*given, trial_0=self.trial_0, seed=self.seed)
         if not wanted():
             yield Stopped(self.key)
@@ -69,12 +68,3 @@ class EvidenceTask:
         logos = [draw_logo(motif.probabilities) for motif in evidence.motifs]
         svgs, pngs = tuple(logo.svg for logo in logos), tuple(logo.png for logo in logos)
         yield Gathered(self.key, evidence.to_dict(), svgs, pngs)
-
-    def _models(self) -> list[nn.Module]:
-        network, _ = split_params(self.architecture, dict(self.params))
-        models = []
-        for weights in self.members:
-            model = get_architecture(self.architecture).build(network).eval()
-            model.load_state_dict(safetensors.torch.load(weights))
-            models.append(model)
-        return models

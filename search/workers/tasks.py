@@ -17,9 +17,8 @@ from models.config import split_params
 from models.interruption import Interrupted
 from models.metrics import pearson, spearman
 from models.predict import predict
-from models.registry import get_architecture
 from models.trainer import Trainer
-from models.weights import quantiles_of
+from models.weights import build_member, quantiles_of
 from search.workers.events import Event, Figures, Reported, Stopped, Tested, Trained
 from search.workers.evidence_task import EvidenceTask
 
@@ -109,8 +108,7 @@ class HeldOutTask:
         network, _ = split_params(self.architecture, dict(self.params))
         predictions = []
         for weights in self.members:
-            model = get_architecture(self.architecture).build(network)
-            model.load_state_dict(safetensors.torch.load(weights))
+            model = build_member(self.architecture, network, weights)
             sides = self.data.train, self.data.validation, self.test
             predictions.append([predict(model, examples.codes) for examples in sides])
             if not wanted():
