@@ -11,6 +11,7 @@ that what another pull-down would have given otherwise counts as signal here: th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from statistics import NormalDist
 
 import numpy as np
@@ -79,6 +80,18 @@ def noise_ceiling(
         spearman=(min(signals, of_ranks[0]), of_ranks[1]),
         pearson=of_values,
     )
+
+
+def share_of(score: float, ceiling: Sequence[float]) -> tuple[float, float] | None:
+    """Give the share of what is possible that a score is, in per cent; None where nothing is possible.
+
+    It is a range, since the ceiling (low, high) is one.
+    """
+    low, high = ceiling
+    if high <= 0:
+        return None
+    least, most = (min(100.0, max(0.0, 100 * score / end)) for end in (high, max(low, 1e-9)))
+    return least, most
 
 
 def find_pairs(codes: NDArray[np.uint8]) -> NDArray[np.intp]:

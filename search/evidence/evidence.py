@@ -205,26 +205,12 @@ class Known:
     overlap: int
 
 
-VERDICT_WORDS = {
-    "green": "Good",
-    "amber": "With care",
-    "red": "Do not rely on it",
-    "grey": "Cannot be told",
-}
-"""What each colour of a verdict says, the best first, for those who do not see it."""
-
-
 @dataclass(frozen=True)
 class Verdict:
     """Whether to believe it: "green", "amber", "red" or (nothing can be told) "grey", and three sentences."""
 
     colour: str
     sentences: tuple[str, ...]
-
-    @property
-    def word(self) -> str:
-        """What the colour says."""
-        return VERDICT_WORDS[self.colour]
 
 
 @dataclass(frozen=True)

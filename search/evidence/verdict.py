@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from search.evidence.ceiling import share_of
 from search.evidence.evidence import (
     Baselines,
     Ceiling,
@@ -30,6 +31,15 @@ MEMBERS_AGREE = 0.03
 
 SURPRISING = 0.01
 """p of an alignment of motifs up to which they count as one."""
+
+
+VERDICT_WORDS = {
+    "green": "Good",
+    "amber": "With care",
+    "red": "Do not rely on it",
+    "grey": "Cannot be told",
+}
+"""What each colour says, the best first, for those who do not see it."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +123,10 @@ def _of_the_ceiling(found: Findings) -> str:
     if isinstance(found.ceiling, Missing):
         return f" has no ceiling to be held against ({found.ceiling.reason})"
     low, high = found.ceiling.spearman
-    reached = sorted({round(100 * found.score / high), round(100 * min(1.0, found.score / max(low, 1e-9)))})
+    shares = share_of(found.score, found.ceiling.spearman)
+    if shares is None:
+        return " is more than the repeated probes say any model could reach"
+    reached = sorted({round(each) for each in shares})
     share = " to ".join(f"{each} %" for each in reached)
     return f" is {share} of the {low:.2f} to {high:.2f} that any model could reach"
 

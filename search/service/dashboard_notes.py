@@ -13,6 +13,7 @@ from urllib.parse import quote
 import optuna
 from optuna.artifacts import FileSystemArtifactStore, get_all_artifact_meta, upload_artifact
 
+from search.evidence.verdict import VERDICT_WORDS
 from search.results.evidence_files import REPORT, read_evidence
 from search.service.notices import Notice, StudyDone, StudyFailed
 from search.service.study_log import log_traceback
@@ -94,7 +95,7 @@ def _verdict(folder: Path) -> list[str]:
     if evidence is None:
         return []
     verdict = evidence.verdict
-    return [f"Verdict: **{verdict.word}**. {_plain(' '.join(verdict.sentences))}"]
+    return [f"Verdict: **{VERDICT_WORDS[verdict.colour]}**. {_plain(' '.join(verdict.sentences))}"]
 
 
 def _config(params: Mapping[str, Any]) -> str:

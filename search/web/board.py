@@ -11,7 +11,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from search.evidence.evidence import VERDICT_WORDS
+from search.evidence.verdict import VERDICT_WORDS
 from search.study.lock import describe, holder, is_driven
 from search.study.states import INTERRUPTED, State
 from search.study.watch import Progress, Watch

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from search.evidence.ceiling import share_of
 from search.results.evidence_files import EVIDENCE
 from search.study.workspace import Workspace
 
@@ -44,12 +45,9 @@ class EvidenceFiles:
 
 
 def share_of_ceiling(evidence: Mapping[str, Any], test: float | None) -> tuple[float, float] | None:
-    """Say how much of what is possible a test Spearman is: a range, since the ceiling is one."""
+    """Say how much of what is possible a test Spearman is."""
     ceiling = ((evidence.get("ceiling") or {}).get("set_b") or {}).get("spearman")
-    if test is None or not ceiling or min(ceiling) <= 0:
-        return None
-    low, high = ceiling
-    return min(1.0, test / high), min(1.0, test / low)
+    return None if test is None or not ceiling else share_of(test, ceiling)
 
 
 def letters_alone(letters: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from search.evidence.evidence import VERDICT_WORDS
+from search.evidence.verdict import VERDICT_WORDS
 from search.study.trial_tables import Trial
 
 NONE = "–"
@@ -17,8 +17,8 @@ def figure(value: float | None, digits: int = 3) -> str:
 
 
 def share(found: tuple[float, float] | None) -> str:
-    """Write a range of shares in percent; a dash where there is none."""
-    return NONE if found is None else f"{100 * found[0]:.0f}–{100 * found[1]:.0f} %"
+    """Write a range of shares, which are in per cent; a dash where there is none."""
+    return NONE if found is None else f"{found[0]:.0f}–{found[1]:.0f} %"
 
 
 def setting(value: object) -> str:

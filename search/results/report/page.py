@@ -9,7 +9,8 @@ import jinja2
 from markupsafe import Markup
 
 from data_io.outputs import open_text_output
-from search.evidence.evidence import VERDICT_WORDS, Ceiling, Known, Missing, Published
+from search.evidence.evidence import Ceiling, Known, Missing, Published
+from search.evidence.verdict import VERDICT_WORDS
 from search.results.report.material import Material
 
 _SIGNS = {"green": "\N{CHECK MARK}", "amber": "!", "red": "\N{MULTIPLICATION SIGN}", "grey": "?"}

@@ -55,6 +55,18 @@ def test_a_good_one():
 
 
 @pytest.mark.parametrize(
+    ("ceiling", "words"),
+    [
+        ((0.0, 0.8), "is 78 % to 100 % of the 0.00 to 0.80"),
+        ((0.5, 0.6), "is 100 % of the 0.50 to 0.60"),
+        ((0.0, 0.0), "is more than the repeated probes say any model could reach; counting"),
+    ],
+)
+def test_a_score_beside_a_ceiling_that_says_little(ceiling, words):
+    assert words in judge(findings(ceiling=Ceiling(60, 0.1, ceiling, (0.0, 0.5)))).sentences[0]
+
+
+@pytest.mark.parametrize(
     ("changes", "words"),
     [
         ({"known": Known("UUUUUU", "somewhere", 0.4, 0, 6)}, "Good score, wrong motif: its motif GACGUAA"),
