@@ -18,7 +18,7 @@ from data_io.predictions import NAME, read_predictions
 from data_io.training_set import Examples, TrainingSet, load_training_set
 from models.weights import load_model
 from search.results.export import read_metrics
-from search.strategy.seeds import derive_seed
+from search.service.retraining import member_task
 from search.study.spec import Spec, package_versions
 from search.workers.events import Event, Reported, Tested, Trained
 from search.workers.in_process import run_here
@@ -140,17 +140,9 @@ def _check_data(result: Mapping[str, Any], training: TrainingSet, data: Path) ->
 
 
 def _trainings(result: Mapping[str, Any], spec: Spec, training: TrainingSet) -> list[TrainTask]:
-    """Give the members' trainings, as `search.service.retraining` gave them."""
-    patience = spec.strategy.retraining_patience if result["best_trial"] else None
+    study, trial, params = result["study"], result["best_trial"], result["params"]
     return [
-        TrainTask(
-            str(number),
-            spec.architecture,
-            result["params"],
-            derive_seed(spec.seed, result["study"], "member", number),
-            training,
-            patience=patience,
-        )
+        member_task(str(number), spec, study, trial, params, number, training)
         for number in range(len(result["members"]))
     ]
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import logging
 from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,6 +23,7 @@ from search.service.notices import FinalistRetrained
 from search.service.observers import Observer
 from search.strategy.seeds import derive_seed
 from search.study.record import StudyRecord
+from search.study.spec import Spec
 from search.study.workspace import Workspace
 from search.workers.events import Curve, Event, Lost, Reported, Trained
 from search.workers.tasks import TrainTask
@@ -83,18 +86,11 @@ class Retraining:
         if not self._open:
             return None
         finalist, member = self._open.pop(0)
-        name, spec, strategy = _name(finalist, member), self._record.spec, self._record.strategy
+        name, spec = _name(finalist, member), self._record.spec
         key = f"{self._record.name}#{name}"
         self._running[key] = finalist, member
-        return TrainTask(
-            key,
-            spec.architecture,
-            finalist.params,
-            derive_seed(spec.seed, self._record.name, "member", member),
-            self._data,
-            self._checkpoints.find(name),
-            strategy.retraining_patience if finalist.trial else None,  # the seed trains to its end
-        )
+        task = member_task(key, spec, self._record.name, finalist.trial, finalist.params, member, self._data)
+        return replace(task, state=self._checkpoints.find(name))
 
     def handle(self, event: Event) -> bool:
         """Take in what a retraining reports; False where it is not wanted any more."""
@@ -157,6 +153,15 @@ class Retraining:
         through = total - len(self._open) - len(self._running)
         values = self._record.name, finalist.trial, member, score(event.curve), through, total
         self._observer.notice(FinalistRetrained(*values))
+
+
+def member_task(
+    key: str, spec: Spec, study: str, trial: int, params: Mapping[str, Any], member: int, data: TrainingSet
+) -> TrainTask:
+    """Give the training of a member, which follows from the study's spec: trial 0's trains to its end."""
+    seed = derive_seed(spec.seed, study, "member", member)
+    patience = spec.strategy.retraining_patience if trial else None
+    return TrainTask(key, spec.architecture, params, seed, data, patience=patience)
 
 
 def choose_finalists(record: StudyRecord) -> list[Finalist]:
