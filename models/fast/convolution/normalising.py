@@ -7,9 +7,9 @@ Shapes: B sequences, P positions, C channels. Arrays given as `float32 | bfloat1
 from __future__ import annotations
 
 import numpy as np
-from numba import float32
 
 from models.fast.bfloat16 import widen
+from models.fast.convolution.channels import relu_gradient_sums
 from models.fast.jit import Array, compiled
 
 
@@ -89,18 +89,9 @@ def scaling_gradient(
         Written: gradients of factor and addend; and of `offset + decay * z`, which is to be taken off the
         gradient of `z` for the figures, offset and decay.
     """
-    sequences, positions, channels = z.shape
-    rows = sequences * positions
-    sums, part = np.zeros((2, channels)), np.empty((2, channels), np.float32)
-    for b in range(sequences):
-        part[:] = 0.0
-        for p in range(positions):
-            for c in range(channels):
-                slope = widen(gradient[b, p, c])
-                slope = slope if widen(kept[b, p, c]) > 0.0 else float32(0.0)
-                part[0, c] += slope
-                part[1, c] += slope * widen(z[b, p, c])
-        sums += part
+    channels, rows = z.shape[2], z.shape[0] * z.shape[1]
+    sums = np.empty((2, channels))
+    relu_gradient_sums(z, kept, gradient, sums)
     for c in range(channels):
         mean, inverse = figures[0, c], figures[1, c]
         addend = sums[0, c] * grow
