@@ -1,73 +1,50 @@
 """The evidence as JSON and back."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from data_io.errors import StudyError
-from search.evidence.evidence import (
-    Baselines,
-    Ceiling,
-    Ceilings,
-    DataMotif,
-    Evidence,
-    Filter,
-    FirstTrial,
-    Known,
-    Missing,
-    Motif,
-    Published,
-    RankScore,
-    Ridge,
-    Scores,
-    Verdict,
-    Word,
-)
-
-PWM = ((0.7, 0.1, 0.1, 0.1), (0.0, 0.0, 1.0, 0.0))
-
-
-def evidence(**changes):
-    parts = {
-        "ceiling": Ceilings(
-            Ceiling(500, 0.8, (0.85, 0.9), (0.88, 0.91)), Missing("no sequence stands twice in it")
-        ),
-        "baselines": Baselines(
-            Ridge(10.0, Scores(0.4, 0.6), Scores(0.41, 0.62)), FirstTrial(RankScore(0.45))
-        ),
-        "published": Published("RNCMPT00002", {"MultiRBP": 0.82}, "somewhere"),
-        "motifs": (Motif("AGACGWW", 0.8, PWM, 100),),
-        "filters": (Filter(3, "AG", 0.5, PWM),),
-        "data_motif": DataMotif((Word("AGACGAA", 12.5),), ()),
-        "known": Known("AGACGWW", "somewhere", 1e-5, 0, 7),
-        "verdict": Verdict("green", ("one.", "two.", "three.")),
-    }
-    return Evidence(**{**parts, **changes})
+from search.evidence.evidence import Baselines, Evidence, Missing, Ridge, Scores
+from tests.support.evidence import EVIDENCE, PWM
 
 
 def test_its_form():
-    assert evidence().to_dict() == {
+    matrix = [list(row) for row in PWM]
+    assert EVIDENCE.to_dict() == {
         "format": 1,
         "ceiling": {
-            "set_a": {"pairs": 500, "reliability": 0.8, "spearman": [0.85, 0.9], "pearson": [0.88, 0.91]},
+            "set_a": {"pairs": 41, "reliability": 0.81, "spearman": [0.83, 0.87], "pearson": [0.88, 0.91]},
             "set_b": {"reason": "no sequence stands twice in it"},
         },
         "baselines": {
             "ridge": {
-                "penalty": 10.0,
-                "validation": {"spearman": 0.4, "pearson": 0.6},
-                "test": {"spearman": 0.41, "pearson": 0.62},
+                "penalty": 3.16,
+                "validation": {"spearman": 0.41, "pearson": 0.52},
+                "test": {"spearman": 0.4, "pearson": 0.51},
             },
             "trial_0": {"validation": {"spearman": 0.45}},
         },
-        "published": {"experiment": "RNCMPT00002", "pearson": {"MultiRBP": 0.82}, "source": "somewhere"},
+        "published": {
+            "experiment": "RNCMPT00168",
+            "pearson": {"MultiRBP": 0.82, "DeepBind": 0.71},
+            "source": "Karin et al. 2021, table S3",
+        },
         "motifs": [
-            {"iupac": "AGACGWW", "share": 0.8, "probabilities": [list(row) for row in PWM], "sites": 100}
+            {"iupac": "UGCW", "share": 0.8, "probabilities": matrix, "sites": 120},
+            {"iupac": "GCAU", "share": 0.1, "probabilities": matrix[::-1], "sites": 30},
         ],
-        "filters": [{"filter": 3, "iupac": "AG", "effect": 0.5, "probabilities": [list(row) for row in PWM]}],
-        "data_motif": {"set_a": [{"kmer": "AGACGAA", "z": 12.5}], "set_b": []},
-        "known": {"iupac": "AGACGWW", "source": "somewhere", "p": 1e-5, "offset": 0, "overlap": 7},
-        "verdict": {"colour": "green", "sentences": ["one.", "two.", "three."]},
+        "filters": [{"filter": 3, "iupac": "UGC", "effect": 0.4, "probabilities": matrix[:3]}],
+        "data_motif": {
+            "set_a": [{"kmer": "UGCAUGU", "z": 21.5}, {"kmer": "GCAUGUA", "z": 14.0}],
+            "set_b": [{"kmer": "UGCAUGU", "z": 20.1}],
+        },
+        "known": {"iupac": "UGCAUG", "source": "Ray et al. 2013", "p": 1e-5, "offset": 0, "overlap": 4},
+        "verdict": {
+            "colour": "green",
+            "sentences": ["It reaches 0.54 of a possible 0.87.", "Its members agree.", "Its motif is known."],
+        },
     }
 
 
@@ -81,18 +58,18 @@ def test_its_form():
     ],
 )
 def test_read_back(changes):
-    written = json.dumps(evidence(**changes).to_dict())
-    assert Evidence.from_dict(json.loads(written)) == evidence(**changes)
+    written = json.dumps(replace(EVIDENCE, **changes).to_dict())
+    assert Evidence.from_dict(json.loads(written)) == replace(EVIDENCE, **changes)
 
 
 def test_whole_numbers_are_read_as_numbers():
-    content = evidence().to_dict()
-    content["baselines"]["ridge"]["penalty"] = 10
-    assert Evidence.from_dict(content) == evidence()
+    content = EVIDENCE.to_dict()
+    content["data_motif"]["set_a"][1]["z"] = 14
+    assert Evidence.from_dict(content) == EVIDENCE
 
 
 def _broken(**changes):
-    return {**evidence().to_dict(), **changes}
+    return {**EVIDENCE.to_dict(), **changes}
 
 
 @pytest.mark.parametrize(
