@@ -13,7 +13,10 @@ WIDTH = 41
 
 A, C, G, U, N, PAD = range(6)
 
-_LETTERS = "ACGUN"
+BASES = "ACGU"
+"""The letters of RNA, by their codes."""
+
+_LETTERS = BASES + "N"
 FOREIGN = 255
 _SEPARATOR = "\n"
 

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from data_io.alphabet import BASES
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-LETTERS = "ACGU"
 # Told apart in grey by their forms; of a lightness that stands out from paper as from a dark page.
 COLOURS = {"A": "#2e8b57", "C": "#3b7dd8", "G": "#c77c00", "U": "#d6453d"}
 INK = "#767676"  # of the axes
@@ -72,7 +73,7 @@ def information(probabilities: Sequence[Sequence[float]]) -> np.ndarray:
         When there is no position, or not four numbers at each.
     """
     matrix = np.asarray(probabilities, np.float64)
-    if matrix.ndim != 2 or matrix.shape[1] != len(LETTERS) or not len(matrix):
+    if matrix.ndim != 2 or matrix.shape[1] != len(BASES) or not len(matrix):
         raise ValueError(f"a motif is (positions, 4), received {matrix.shape}")
     logarithms = np.log2(matrix, out=np.zeros_like(matrix), where=matrix > 0)
     bits = MOST_BITS + (matrix * logarithms).sum(axis=1, keepdims=True)
@@ -94,7 +95,7 @@ def draw_letters(axes: Axes, heights: np.ndarray, first: int = 1) -> None:
     from logomaker import Logo as Letters
     from matplotlib import rcParams
 
-    table = pd.DataFrame(heights, columns=list(LETTERS), index=range(first, first + len(heights)))
+    table = pd.DataFrame(heights, columns=list(BASES), index=range(first, first + len(heights)))
     Letters(table, ax=axes, color_scheme=COLOURS, show_spines=False)
     axes.set_ylim(0, MOST_BITS)
     axes.set_yticks([0, 1, 2])

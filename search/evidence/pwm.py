@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from data_io.alphabet import BASES
 from data_io.planting import IUPAC
 from search.evidence.evidence import Probabilities
 
@@ -13,7 +14,7 @@ LEAST_INFORMATION = 0.25
 
 Matrix = NDArray[np.float64]
 
-_LETTERS = np.array([[base in allowed for base in "ACGU"] for allowed in IUPAC.values()], np.float64)
+_LETTERS = np.array([[base in allowed for base in BASES] for allowed in IUPAC.values()], np.float64)
 _LETTERS /= _LETTERS.sum(axis=1, keepdims=True)
 
 

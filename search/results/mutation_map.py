@@ -9,9 +9,10 @@ from typing import IO, TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from data_io.alphabet import BASES
 from data_io.errors import ConfigError
 from data_io.outputs import check_output, is_descriptor
-from search.evidence.logos import COLOURS, LETTERS, STYLE
+from search.evidence.logos import COLOURS, STYLE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -77,9 +78,9 @@ def _figure(effects: pd.DataFrame, title: str) -> Figure:
 def _draw_letters(axes: Axes, effects: pd.DataFrame) -> None:
     from logomaker import Logo
 
-    letters = effects.index.get_level_values("letter").to_numpy()[:, None] == np.array(list(LETTERS))
+    letters = effects.index.get_level_values("letter").to_numpy()[:, None] == np.array(list(BASES))
     heights = letters * -(effects.to_numpy().sum(axis=1, keepdims=True) / 3)
-    table = pd.DataFrame(heights, columns=list(LETTERS), index=range(1, len(effects) + 1))
+    table = pd.DataFrame(heights, columns=list(BASES), index=range(1, len(effects) + 1))
     Logo(table, ax=axes, color_scheme=COLOURS, show_spines=False, flip_below=False)
     axes.set_xlim(0.5, len(effects) + 0.5)
     axes.set_ylabel("mean loss")
@@ -89,15 +90,15 @@ def _draw_letters(axes: Axes, effects: pd.DataFrame) -> None:
 def _draw_squares(figure: Figure, axes: Axes, effects: pd.DataFrame) -> None:
     values = effects.to_numpy().T
     most = float(np.abs(values).max()) or 1.0
-    edges = 0.5, len(effects) + 0.5, len(LETTERS) - 0.5, -0.5
+    edges = 0.5, len(effects) + 0.5, len(BASES) - 0.5, -0.5
     image = axes.imshow(
         values, cmap="RdBu_r", vmin=-most, vmax=most, aspect="auto", extent=edges, interpolation="nearest"
     )
-    there = [LETTERS.find(letter) for letter in effects.index.get_level_values("letter")]
+    there = [BASES.find(letter) for letter in effects.index.get_level_values("letter")]
     known = [(place, row) for place, row in enumerate(there, 1) if row >= 0]
     places, rows = [place for place, _ in known], [row for _, row in known]
     axes.scatter(places, rows, marker=".", s=9, color=_DOT, linewidths=0)
-    axes.set_yticks(range(len(LETTERS)), list(LETTERS))
+    axes.set_yticks(range(len(BASES)), list(BASES))
     axes.set_xlabel("position")
     axes.set_ylabel("replaced by")
     figure.colorbar(image, ax=axes, label="change of score", pad=0.01)

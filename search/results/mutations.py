@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from data_io.alphabet import decode, encode_long
+from data_io.alphabet import BASES, decode, encode_long
 from data_io.errors import ConfigError, DataError
 from data_io.outputs import STANDARD_OUTPUT, check_output, open_output, open_text_output
 from data_io.sequence_blocks import whole_sequences
@@ -24,7 +24,6 @@ from search.results.predicting import threads_of, warn_of
 from search.results.prediction_table import separator_of
 from search.results.variants import write_effects
 
-LETTERS = "ACGU"
 MOST_LETTERS, MOST_DRAWN = 20_000, 300
 
 
@@ -42,16 +41,16 @@ class Mutated:
         """Name, position, reference and alternative of each."""
         [text] = decode(self.codes[None])
         for place, change in zip(self.places, self.changes, strict=True):
-            yield self.name, place + 1, text[place], LETTERS[int(change.alternative[0])]
+            yield self.name, place + 1, text[place], BASES[int(change.alternative[0])]
 
     def table(self, effects: Effects) -> pd.DataFrame:
         """The effects (length, 4); 0 for the letter that stands there."""
         [text] = decode(self.codes[None])
-        values = np.zeros((len(text), len(LETTERS)), np.float32)
+        values = np.zeros((len(text), len(BASES)), np.float32)
         values[self.places, [int(change.alternative[0]) for change in self.changes]] = effects.effect
         names = ["position", "letter"]
         index = pd.MultiIndex.from_arrays([range(1, len(text) + 1), list(text)], names=names)
-        return pd.DataFrame(values, index, list(LETTERS))
+        return pd.DataFrame(values, index, list(BASES))
 
 
 def saturate(model: LoadedModel, sequence: str) -> pd.DataFrame:

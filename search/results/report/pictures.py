@@ -13,10 +13,10 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from data_io.planting import IUPAC
 from data_io.predictions import Predictions
 from search.evidence.evidence import Known, Motif
-from search.evidence.logos import LETTERS, draw_letters, information
+from search.evidence.logos import draw_letters, information
+from search.evidence.pwm import from_iupac
 from search.results.history import Ended
 from search.results.report.drawing import ACCENT, INK, MUTED, SECOND, STYLE, WIDTH, inline_svg
 
@@ -100,7 +100,7 @@ def draw_motif(motif: Motif, known: Known | None, name: str) -> Markup:
     """Draw a motif; with the published one, both in their alignment, one above the other."""
     rows: list[tuple[str, Any, int]] = [("the model's", motif.probabilities, 1)]
     if known is not None:
-        rows.append(("published", _of_iupac(known.iupac), 1 + known.offset))
+        rows.append(("published", from_iupac(known.iupac), 1 + known.offset))
     first = min(start for _, _, start in rows)
     last = max(start + len(matrix) for _, matrix, start in rows)
     width = min(WIDTH, 0.9 + 0.36 * (last - first))
@@ -116,11 +116,6 @@ def draw_motif(motif: Motif, known: Known | None, name: str) -> Markup:
                 axes.set_ylabel(f"{title}\nbits")
         beside = f", above the published {known.iupac}" if known else ""
         return inline_svg(figure, name, f"Logo of {motif.iupac}{beside}")
-
-
-def _of_iupac(motif: str) -> list[list[float]]:
-    allowed = [IUPAC[letter] for letter in motif.upper().replace("T", "U")]
-    return [[(letter in letters) / len(letters) for letter in LETTERS] for letters in allowed]
 
 
 def _axes(width: float, height: float, x: str, y: str) -> tuple[Figure, Axes]:
