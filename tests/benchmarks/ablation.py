@@ -15,56 +15,20 @@ import statistics
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from itertools import product
+from multiprocessing import get_context
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-import torch
 
-from models.cnn import CNNConfig
-from models.config import TrainingConfig
-from models.trainer import Trainer
+from tests.benchmarks.prepared import PARTS, read, train
+from tests.benchmarks.variants import GROUPS, TRAINING
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 EXPERIMENTS = "RBP01", "RBP04", "RBP07", "RBP12", "RBP15", "RBP20", "RBP27", "RBP38"
-PARTS = "train", "validation"
 METRICS = "spearman", "pearson"
-
-LAYERS = {
-    "layers": 3,
-    "motif_length": 7,
-    "filters": 64,
-    "kernel_2": 5,
-    "filters_2": 96,
-    "kernel_3": 3,
-    "filters_3": 128,
-    "pooling": "max+average",
-    "batch_norm": True,
-    "hidden": 128,
-    "dropout": 0.2,
-}
-RESIDUAL = {
-    "residual": 3,
-    "motif_length": 7,
-    "filters": 96,
-    "batch_norm": True,
-    "block_dropout": 0.1,
-    "pooling": "windows",
-    "window": 10,
-    "pooled_dropout": 0.2,
-    "hidden": 256,
-    "hidden_norm": True,
-    "dropout": 0.5,
-}
-CONFIGS: dict[str, dict[str, Any]] = {
-    "three layers": LAYERS,
-    "residual": RESIDUAL,
-    "residual, max+average": {**RESIDUAL, "pooling": "max+average"},
-    "windows, no block": {**RESIDUAL, "residual": 0},
-    "three layers, windows": {**LAYERS, "pooling": "windows", "window": 10},
-}
 
 
 def prepare(options: argparse.Namespace) -> None:
@@ -102,16 +66,14 @@ class Comparison:
     """
 
     def __init__(self, options: argparse.Namespace) -> None:
-        self.options, self.out = options, Path(options.out)
-        content = Path(options.file).read_bytes()
-        with np.load(options.file) as arrays:
-            self.arrays = dict(arrays)
-        self.experiments = list(dict.fromkeys(key.split("/")[0] for key in self.arrays))
+        self.options, self.out, self.configs = options, Path(options.out), GROUPS[options.group]
+        self.digest = hashlib.sha256(Path(options.file).read_bytes()).hexdigest()
+        self.experiments = list(dict.fromkeys(key.split("/")[0] for key in read(options.file)))
         self.settings = {
-            "data": hashlib.sha256(content).hexdigest(),
+            "data": self.digest,
             "epochs": options.epochs,
             "device": options.device,
-            "configs": CONFIGS,
+            "configs": self.configs,
         }
         self.runs: dict[str, dict[str, float]] = self._load() if self.out.exists() else {}
 
@@ -124,38 +86,14 @@ class Comparison:
 
     def wanted(self) -> Iterator[tuple[int, str, str]]:
         """Seed, experiment and config of what is missing; a budget that ends leaves whole comparisons."""
-        for seed, experiment, config in product(range(self.options.seeds), self.experiments, CONFIGS):
+        for seed, experiment, config in product(range(self.options.seeds), self.experiments, self.configs):
             if key(config, experiment, seed) not in self.runs:
                 yield seed, experiment, config
 
-    def train(self, seed: int, experiment: str, config: str) -> dict[str, float]:
-        """The scores of a run's best epoch, and its seconds."""
-        parts = {part: self._examples(experiment, part) for part in PARTS}
-        data = SimpleNamespace(**parts, fingerprint=f"{self.settings['data']} {experiment}")
-        training = TrainingConfig(
-            learning_rate=1e-3,
-            batch_size=128,
-            epochs=self.options.epochs,
-            schedule="cosine",
-            averaging=0.99,
-        )
-        start = time.perf_counter()
-        network = CNNConfig(**CONFIGS[config])
-        trainer = Trainer("cnn", network, training, data, seed + 1, device=self.options.device)
-        while not trainer.finished:
-            trainer.run_epoch()
-        best = max(trainer.curve, key=lambda report: report.spearman)
-        seconds = time.perf_counter() - start
-        return {
-            "spearman": best.spearman,
-            "pearson": best.pearson,
-            "epoch": best.epoch,
-            "seconds": seconds,
-        }
-
-    def _examples(self, experiment: str, part: str) -> SimpleNamespace:
-        codes, targets = (self.arrays[f"{experiment}/{part}/{kind}"] for kind in ("codes", "targets"))
-        return SimpleNamespace(codes=codes, targets=targets)
+    def arguments(self, seed: int, experiment: str, config: str) -> tuple[Any, ...]:
+        """What `train` is to be given for a run."""
+        params = {**TRAINING, "epochs": self.options.epochs, **self.configs[config]}
+        return self.options.file, self.digest, self.options.device, params, seed, experiment
 
     def keep(self, name: str, figures: dict[str, float]) -> None:
         """Keep a run, on the disk too."""
@@ -173,32 +111,47 @@ def key(config: str, experiment: str, seed: int) -> str:
 def run(options: argparse.Namespace) -> None:
     """Train what is missing, as long as there is time, and print the comparison."""
     comparison, start = Comparison(options), time.perf_counter()
-    torch.set_num_threads(1)
     missing = list(comparison.wanted())
-    for number, each in enumerate(missing):
-        if time.perf_counter() - start > options.budget:
-            print(f"out of time: {len(missing) - number} runs left out; the same command goes on")
-            break
-        seed, experiment, config = each
-        comparison.keep(key(config, experiment, seed), comparison.train(*each))
-    print(table(comparison.runs, comparison.experiments, options.seeds))
+    left = 0
+    with ProcessPoolExecutor(options.processes, get_context("spawn")) as pool:
+        running: dict[Future[dict[str, float]], str] = {}
+        for number, (seed, experiment, config) in enumerate(missing):
+            while len(running) >= options.processes:
+                keep_done(comparison, running)
+            if time.perf_counter() - start > options.budget:
+                left = len(missing) - number
+                break
+            job = pool.submit(train, *comparison.arguments(seed, experiment, config))
+            running[job] = key(config, experiment, seed)
+        while running:
+            keep_done(comparison, running)
+    if left:
+        print(f"out of time: {left} runs left out; the same command goes on")
+    print(table(comparison.runs, comparison.experiments, options.seeds, list(comparison.configs)))
 
 
-def table(runs: dict[str, dict[str, float]], experiments: list[str], seeds: int) -> str:
+def keep_done(comparison: Comparison, running: dict[Future[dict[str, float]], str]) -> None:
+    """Wait until at least one run has ended, and keep those that have."""
+    done, _ = wait(running, return_when=FIRST_COMPLETED)
+    for job in done:
+        comparison.keep(running.pop(job), job.result())
+
+
+def table(runs: dict[str, dict[str, float]], experiments: list[str], seeds: int, configs: list[str]) -> str:
     """Each config's means, and how far it is from the first, over the experiments and seeds that all have."""
     whole = [
         (experiment, seed)
         for experiment, seed in product(experiments, range(seeds))
-        if all(key(config, experiment, seed) in runs for config in CONFIGS)
+        if all(key(config, experiment, seed) in runs for config in configs)
     ]
     if not whole:
         return "no experiment has all configs yet"
     lines = [
         f"{len(whole)} runs of each config; difference to the first: mean, deviation over experiments / seeds"
     ]
-    first = next(iter(CONFIGS))
-    for config in CONFIGS:
-        cells = [f"{config:<24}"]
+    first = configs[0]
+    for config in configs:
+        cells = [f"{config:<28}"]
         for metric in METRICS:
             scores = [runs[key(config, *each)][metric] for each in whole]
             against = [
@@ -237,6 +190,8 @@ def main() -> None:
     running.set_defaults(command=run)
     running.add_argument("file")
     running.add_argument("--device", default="cuda")
+    running.add_argument("--group", choices=GROUPS, default="networks", help="which configs")
+    running.add_argument("--processes", type=int, default=1)
     running.add_argument("--seeds", type=int, default=2)
     running.add_argument("--epochs", type=int, default=15)
     running.add_argument("--budget", type=float, default=200.0, help="seconds after which no run begins")

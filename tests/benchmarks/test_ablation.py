@@ -12,6 +12,7 @@ from data_io.folder import find_sheet
 from data_io.training_set import load_training_set
 from tests.benchmarks import ablation
 from tests.benchmarks.test_gpu import ABSENT, REPOSITORY
+from tests.benchmarks.variants import NETWORKS
 
 COMMAND = """
 import runpy, sys
@@ -65,7 +66,7 @@ def test_runs_are_kept_and_taken_up_again(prepared, tmp_path):
     assert "10 runs left out" in run(*options, "--budget", "-1")
     shown = run(*options)
     found = json.loads(out.read_text())["runs"]
-    assert len(found) == 2 * len(ablation.CONFIGS)
+    assert len(found) == 2 * len(NETWORKS)
     assert "2 runs of each config" in shown
     assert run(*options) == shown  # nothing is trained twice: the seconds are the same
     assert "give another --out" in run(*options, "--epochs", "2", status=1)
@@ -75,16 +76,16 @@ def test_differences_are_taken_within_an_experiment_and_a_seed():
     scores = {"three layers": (0.5, 0.6, 0.2, 0.3), "residual": (0.52, 0.62, 0.24, 0.34)}
     runs = {
         ablation.key(config, experiment, seed): {"spearman": score, "pearson": score, "seconds": 2.0}
-        for config in ablation.CONFIGS
+        for config in NETWORKS
         for (experiment, seed), score in zip(
             [("A", 0), ("A", 1), ("B", 0), ("B", 1)],
             scores.get(config, scores["three layers"]),
             strict=True,
         )
     }
-    line = ablation.table(runs, ["A", "B"], 2).splitlines()[2]
+    line = ablation.table(runs, ["A", "B"], 2, list(NETWORKS)).splitlines()[2]
     # The means of the experiments are apart by 0.02 and 0.04; within each, the seeds agree.
     assert line.startswith("residual ")
     assert "spearman 0.4300 (+0.0300, 0.0141 / 0.0000)" in line
     del runs[ablation.key("residual", "B", 1)]
-    assert "3 runs of each config" in ablation.table(runs, ["A", "B"], 2)
+    assert "3 runs of each config" in ablation.table(runs, ["A", "B"], 2, list(NETWORKS))

@@ -1,8 +1,8 @@
 """Learning curves of many configs on many experiments, for the replay of strategies.
 
 `python -m tests.benchmarks.curves record FOLDER` trains and goes on where it stopped; several may run side by
-side. `pack FOLDER` puts what there is into the repository, `portfolio` chooses starts from that. Set B is not
-read.
+side. `time FOLDER` times on this processor what a GPU recorded, `pack FOLDER` puts what there is into the
+repository, `portfolio` chooses starts from that. Set B is not read.
 """
 
 from __future__ import annotations
@@ -12,20 +12,31 @@ import os
 from collections import Counter
 from pathlib import Path
 
+import torch
+
 from search.strategy.space_files import shipped_space
 from tests.benchmarks.ablation import EXPERIMENTS, REPOSITORY
 from tests.benchmarks.curves.portfolio import as_toml, choose_starts
 from tests.benchmarks.curves.recording import Recorder
 from tests.benchmarks.curves.records import Record, pack, read_folder, read_packed
+from tests.benchmarks.curves.timing import time_configs
 
 
 def record(options: argparse.Namespace) -> None:
     """Record what is missing."""
     configs = {name: getattr(options, name) for name in ("cnn", "rnn")}
     sizes = {"train": options.train, "validation": options.validation}
-    recorder = Recorder(options.folder, options.data, options.experiments, configs, sizes)
+    recorder = Recorder(options.folder, options.data, options.experiments, configs, sizes, options.device)
     for made in recorder.run(options.budget):
         print(f"{describe(made)}", flush=True)
+
+
+def time_epochs(options: argparse.Namespace) -> None:
+    """Time on this processor what another device recorded."""
+    torch.set_num_threads(1)
+    recorder = Recorder(options.folder, options.data, (), {}, {})
+    for record, seconds in time_configs(recorder):
+        print(f"{record.architecture} {record.number}: {seconds:.1f} s an epoch", flush=True)
 
 
 def describe(made: Record) -> str:
@@ -64,9 +75,13 @@ def main() -> None:
     recording.add_argument("--rnn", type=int, default=25, help="configs of the CNN+LSTM on each experiment")
     recording.add_argument("--train", type=int, default=24_000, help="training probes of each experiment")
     recording.add_argument("--validation", type=int, default=6_000)
+    recording.add_argument("--device", default="cpu")
     recording.add_argument(
         "--budget", type=float, default=float("inf"), help="seconds after which none begins"
     )
+    timing = commands.add_parser("time")
+    timing.set_defaults(command=time_epochs, data=measured / "rnacompete_16")
+    timing.add_argument("folder", type=Path)
     packing = commands.add_parser("pack")
     packing.set_defaults(command=put_into_repository)
     packing.add_argument("folder", type=Path)

@@ -1,4 +1,8 @@
-"""Records learning curves: any number of recorders on one folder, each of one thread."""
+"""Records learning curves: any number of recorders on one folder, each of one thread.
+
+Where a GPU trains, what an epoch would take of a processor is measured apart (see `timing`): a card that many
+recorders share tells nothing of it.
+"""
 
 from __future__ import annotations
 
@@ -43,6 +47,8 @@ class Recorder:
         How many of each architecture.
     sizes : dict
         Probes to take of each part.
+    device : str
+        See `Trainer`.
     """
 
     def __init__(
@@ -52,8 +58,9 @@ class Recorder:
         experiments: Sequence[str],
         configs: Mapping[str, int],
         sizes: Mapping[str, int],
+        device: str = "cpu",
     ) -> None:
-        self.folder, self.data, self.sizes = folder, data, sizes
+        self.folder, self.data, self.sizes, self.device = folder, data, sizes, device
         self.experiments, self.configs = experiments, configs
         self.commit = _commit()
         (folder / "locks").mkdir(parents=True, exist_ok=True)
@@ -89,7 +96,7 @@ class Recorder:
         if params in [record.params for record in own]:
             return None
         seed = derive_seed("curves", architecture, experiment, number)
-        seconds, curve = train(architecture, params, self.probes(experiment), seed)
+        seconds, curve = train(architecture, params, self.probes(experiment), seed, self.device)
         spearman, pearson = zip(*((report.spearman, report.pearson) for report in curve), strict=True)
         diverged = curve[-1].diverged
         record = Record(
@@ -103,6 +110,7 @@ class Recorder:
             pearson,
             diverged,
             self.commit,
+            self.device,
         )
         append(self.folder, record)
         return record
@@ -129,14 +137,15 @@ class Recorder:
 
 
 def train(
-    architecture: str, params: Mapping[str, Any], data: TrainingSet, seed: int
+    architecture: str, params: Mapping[str, Any], data: TrainingSet, seed: int, device: str = "cpu"
 ) -> tuple[tuple[float, ...], list[Any]]:
     """Train a config to its end; give processor seconds and report of each epoch."""
     network, training = split_params(architecture, dict(params))
-    few = Examples(data.train.codes[:WARM_UP], data.train.targets[:WARM_UP])
-    warm = TrainingSet(few, few, data.scaling, data.fingerprint)
-    Trainer(architecture, network, training, warm, seed, device="cpu").run_epoch()
-    trainer = Trainer(architecture, network, training, data, seed, device="cpu")
+    if device == "cpu":
+        few = Examples(data.train.codes[:WARM_UP], data.train.targets[:WARM_UP])
+        warm = TrainingSet(few, few, data.scaling, data.fingerprint)
+        Trainer(architecture, network, training, warm, seed, device=device).run_epoch()
+    trainer = Trainer(architecture, network, training, data, seed, device=device)
     seconds = []
     while not trainer.finished:
         start = time.process_time()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,8 @@ class Record:
         Whether the last epoch ended it.
     commit : str
         The code that trained it.
+    device : str
+        What trained it; on any but "cpu" the seconds are not those of a processor until they are timed.
     """
 
     experiment: str
@@ -47,6 +49,7 @@ class Record:
     pearson: tuple[float, ...]
     diverged: bool
     commit: str
+    device: str = "cpu"
 
     @property
     def best(self) -> float:
@@ -97,10 +100,34 @@ def append(folder: Path, record: Record) -> None:
 
 
 def read_folder(folder: Path) -> list[Record]:
-    """Read what was recorded in a folder."""
-    return [
+    """Read what was recorded in a folder, with the seconds of a processor where they were timed apart."""
+    timed = read_seconds(folder)
+    found = [
         record for path in sorted(folder.glob("*.jsonl")) for record in _whole(path.read_text().splitlines())
     ]
+    return [
+        replace(record, seconds=(timed[key(record)],) * len(record.spearman))
+        if record.device != "cpu" and key(record) in timed
+        else record
+        for record in found
+    ]
+
+
+def seconds_path(folder: Path) -> Path:
+    """Give the file with the seconds an epoch takes, by `key`."""
+    return folder / "seconds.json"
+
+
+def read_seconds(folder: Path) -> dict[str, float]:
+    """Read what `timing` measured in a folder."""
+    path = seconds_path(folder)
+    found: dict[str, float] = json.loads(path.read_text()) if path.exists() else {}
+    return found
+
+
+def key(record: Record) -> str:
+    """Give a config as text, the same for the same config."""
+    return f"{record.architecture} {json.dumps(dict(record.params), sort_keys=True)}"
 
 
 def _whole(lines: Iterable[str]) -> Iterator[Record]:

@@ -1,0 +1,65 @@
+"""The configs that the ablation compares, by group, each against the first of its group."""
+
+from __future__ import annotations
+
+from typing import Any
+
+TRAINING = {"learning_rate": 1e-3, "batch_size": 128, "schedule": "cosine", "averaging": 0.99}
+LAYERS = {
+    "layers": 3,
+    "motif_length": 7,
+    "filters": 64,
+    "kernel_2": 5,
+    "filters_2": 96,
+    "kernel_3": 3,
+    "filters_3": 128,
+    "pooling": "max+average",
+    "batch_norm": True,
+    "hidden": 128,
+    "dropout": 0.2,
+}
+RESIDUAL = {
+    "residual": 3,
+    "motif_length": 7,
+    "filters": 96,
+    "batch_norm": True,
+    "block_dropout": 0.1,
+    "pooling": "windows",
+    "window": 10,
+    "pooled_dropout": 0.2,
+    "hidden": 256,
+    "hidden_norm": True,
+    "dropout": 0.5,
+}
+NETWORKS: dict[str, dict[str, Any]] = {
+    "three layers": LAYERS,
+    "residual": RESIDUAL,
+    "residual, max+average": {**RESIDUAL, "pooling": "max+average"},
+    "windows, no block": {**RESIDUAL, "residual": 0},
+    "three layers, windows": {**LAYERS, "pooling": "windows", "window": 10},
+}
+CHANGES: dict[str, tuple[Any, ...]] = {  # of the residual network, one at a time
+    "motif_length": (5, 9, 11, 15),
+    "filters": (64, 128, 192),
+    "residual": (2, 4, 5),
+    "window": (5, 20),
+    "hidden": (64, 512),
+    "block_dropout": (0.0, 0.2),
+    "pooled_dropout": (0.0, 0.4),
+    "dropout": (0.2,),
+    "hidden_norm": (False,),
+    "pooled_norm": (True,),
+    "learning_rate": (5e-4, 2e-3, 4e-3),
+    "batch_size": (64, 256),
+    "weight_decay": (1e-5, 1e-4),
+    "averaging": (0.0, 0.999),
+    "epochs": (8, 25),
+}
+TWO_LAYERS = {"layers": 2, "kernel_2": 5, "filters_2": 96}
+AROUND: dict[str, dict[str, Any]] = {
+    "residual": RESIDUAL,
+    **{f"{name} {value}": {**RESIDUAL, name: value} for name, values in CHANGES.items() for value in values},
+    "two layers before the block": {**RESIDUAL, **TWO_LAYERS},
+    "128 filters, 25 epochs": {**RESIDUAL, "filters": 128, "epochs": 25},
+}
+GROUPS = {"networks": NETWORKS, "around": AROUND}
