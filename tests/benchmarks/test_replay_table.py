@@ -84,9 +84,10 @@ def test_a_rule_is_scored_where_it_was_not_chosen() -> None:
 def test_starts_are_chosen_among_what_all_experiments_have() -> None:
     first = records({8: 0.9, 4: 0.5, 5: 0.8, 6: 0.1, 7: 0.9})
     second = [replace(r, experiment="B") for r in records({8: 0.9, 4: 0.3, 5: 0.1, 6: 0.7})]
-    searched = [replace(r, number=9, origin="searched", params={"filters": 9}) for r in (first[0], second[0])]
-    starts = choose_starts([*first, *second, *searched], 3)
-    assert [start["filters"] for start in starts] == [5, 6]  # 7 was not tried on B, 4 adds nothing to these
+    searched = replace(first[0], number=9, origin="searched", params={"filters": 9})
+    starts = choose_starts([*first, *second, searched], 3)
+    # 7 and 9 were not tried on B, and 4 adds nothing to these.
+    assert [start["filters"] for start in starts] == [5, 6]
 
 
 def test_starts_come_from_the_other_experiments_alone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -100,9 +101,9 @@ def test_starts_come_from_the_other_experiments_alone(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(comparing, "shipped_space", lambda name: SPACE.without_starts())
     monkeypatch.setattr(comparing, "candidates", some)
-    found = comparing.one([*first, *second], False, "A", 0)
+    found = comparing.one([*first, *second], False, (), "A", 0)
     assert found.keys() == {("today", "A", 0)}
-    comparing.one([*first, *second], False, "B", 0)
+    comparing.one([*first, *second], False, (), "B", 0)
     assert given == [[[5], [5]], [[4], [4]]]
 
 

@@ -62,4 +62,21 @@ AROUND: dict[str, dict[str, Any]] = {
     "two layers before the block": {**RESIDUAL, **TWO_LAYERS},
     "128 filters, 25 epochs": {**RESIDUAL, "filters": 128, "epochs": 25},
 }
-GROUPS = {"networks": NETWORKS, "around": AROUND}
+FOUND = {  # by searches, for one experiment, and good for all
+    **RESIDUAL,
+    "motif_length": 6,
+    "filters": 128,
+    "block_dropout": 0.2,
+    "window": 20,
+    "pooled_dropout": 0.1,
+    "dropout": 0.55,
+    "learning_rate": 4e-3,
+}
+COMBINED: dict[str, dict[str, Any]] = {
+    "found": FOUND,
+    "found, residual 4": {**FOUND, "residual": 4},
+    "found, residual 4, window 10": {**FOUND, "residual": 4, "window": 10},
+    "found, hidden 512, dropout 0.3": {**FOUND, "hidden": 512, "dropout": 0.3},
+    "found, learning rate 2e-3": {**FOUND, "learning_rate": 2e-3},
+}
+GROUPS = {"networks": NETWORKS, "around": AROUND, "combined": COMBINED}

@@ -9,7 +9,7 @@ import numpy as np
 import tomli_w
 
 from search.strategy.portfolio import cover
-from tests.benchmarks.curves.records import Record
+from tests.benchmarks.curves.records import Record, key
 
 
 def choose_starts(records: Sequence[Record], size: int) -> list[Mapping[str, Any]]:
@@ -21,19 +21,17 @@ def choose_starts(records: Sequence[Record], size: int) -> list[Mapping[str, Any
         Of one architecture, and of those experiments alone that may be known.
     size : int
     """
-    by_number: dict[int, dict[str, Record]] = {}
-    for record in records:
-        if record.number > 0 and record.origin != "searched":
-            by_number.setdefault(record.number, {})[record.experiment] = record
+    by_config: dict[str, dict[str, Record]] = {}
+    for record in sorted(records, key=lambda record: record.number):
+        by_config.setdefault(key(record), {})[record.experiment] = record
     experiments = sorted({record.experiment for record in records})
-    shared = [found for _, found in sorted(by_number.items()) if _is_shared(found, experiments)]
+    shared = [
+        found
+        for found in by_config.values()
+        if set(found) == set(experiments) and all(record.number > 0 for record in found.values())
+    ]
     scores = np.array([[found[name].best for name in experiments] for found in shared])
     return [shared[row][experiments[0]].params for row in cover(scores, size)]
-
-
-def _is_shared(found: Mapping[str, Record], experiments: Sequence[str]) -> bool:
-    configs = {tuple(sorted(record.params.items())) for record in found.values()}
-    return len(configs) == 1 and set(found) == set(experiments)
 
 
 def as_toml(starts: Sequence[Mapping[str, Any]], fixed: Mapping[str, Any]) -> str:

@@ -45,6 +45,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--processes", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--slow", action="store_true", help="the Gaussian process, too: half an hour more")
+    parser.add_argument("--only", nargs="+", default=(), help="strategies to play beside today's")
     options = parser.parse_args()
     recorded = None if options.folder is None else read_folder(options.folder)
     for architecture in ENOUGH:
@@ -56,7 +57,7 @@ def main() -> None:
             )
             continue
         print(describe(architecture, records, options.seeds), flush=True)
-        results = compare(records, options.seeds, options.processes, options.slow)
+        results = compare(records, options.seeds, options.processes, options.slow, options.only)
         print(f"{table(results)}\n{left_out(results)}\n", flush=True)
 
 

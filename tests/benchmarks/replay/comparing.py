@@ -18,40 +18,43 @@ from search.service import workspace_starts
 from search.service.workspace_starts import Winner
 from search.strategy.space import Space
 from search.strategy.space_files import shipped_space
-from search.strategy.strategy import Strategy
 from tests.benchmarks.curves.portfolio import choose_starts
 from tests.benchmarks.curves.records import Record
-from tests.benchmarks.replay.candidates import PORTFOLIO, candidates
+from tests.benchmarks.replay.candidates import PORTFOLIO, TODAY, candidates
 from tests.benchmarks.replay.playing import play
 from tests.benchmarks.replay.table import Results, figures
 
 TRIALS = 30  # of a search by default
 
 
-def compare(records: list[Record], seeds: int, processes: int, slow: bool) -> Results:
-    """Play every strategy on every experiment with every seed."""
+def compare(
+    records: list[Record], seeds: int, processes: int, slow: bool, only: Sequence[str] = ()
+) -> Results:
+    """Play every strategy, or some and today's, on every experiment with every seed."""
     experiments = sorted({record.experiment for record in records})
     results: dict[tuple[str, str, int], tuple[float, ...]] = {}
     with ProcessPoolExecutor(processes, get_context("spawn"), initializer=_quiet) as pool:
         for found in pool.map(
-            partial(one, records, slow), *zip(*product(experiments, range(seeds)), strict=True)
+            partial(one, records, slow, tuple(only)), *zip(*product(experiments, range(seeds)), strict=True)
         ):
             results |= found
     return results
 
 
 def one(
-    records: list[Record], slow: bool, experiment: str, seed: int
+    records: list[Record], slow: bool, only: Sequence[str], experiment: str, seed: int
 ) -> dict[tuple[str, str, int], tuple[float, ...]]:
     """Play every strategy on an experiment; what is chosen on experiments is chosen on the others."""
     space = shipped_space(records[0].architecture)
     runs = [record.run for record in records if record.experiment == experiment]
     others = [record for record in records if record.experiment != experiment]
-    budget = play(runs, space, Strategy(starts=space.starts), seed, trials=TRIALS).used
     portfolio, winners = choose_starts(others, PORTFOLIO), winners_of(others, space)
+    strategies = candidates(space, portfolio, winners, slow)
+    budget = play(runs, space, strategies[TODAY], seed, trials=TRIALS).used
     return {
         (name, experiment, seed): figures(play(runs, space, strategy, seed, seconds=budget), budget)
-        for name, strategy in candidates(space, portfolio, winners, slow).items()
+        for name, strategy in strategies.items()
+        if not only or name in (TODAY, *only)
     }
 
 

@@ -25,13 +25,13 @@ def table(results: Results) -> str:
     whole = [(experiment, seed) for experiment in experiments for seed in seeds]
     head = "".join(f"{f'at {share:.0%}':>9}" for share in SHARES)
     lines = [
-        f"{'strategy':<28}{head}{'area':>9}   area against {TODAY}: mean, deviation over experiments / seeds"
+        f"{'strategy':<40}{head}{'area':>9}   area against {TODAY}: mean, deviation over experiments / seeds"
     ]
     for strategy in sorted(strategies, key=lambda name: -area(results, name, experiments)):
         rows = [results[strategy, *each] for each in whole]
         means = "".join(f"{statistics.mean(column):>9.4f}" for column in zip(*rows, strict=True))
         against = [row[-1] - results[TODAY, *each][-1] for row, each in zip(rows, whole, strict=True)]
-        lines.append(f"{strategy:<28}{means}   {spread(against, whole)}")
+        lines.append(f"{strategy:<40}{means}   {spread(against, whole)}")
     return "\n".join(lines)
 
 
