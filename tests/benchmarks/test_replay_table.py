@@ -14,7 +14,7 @@ from tests.benchmarks.replay.playing import Played, play
 from tests.benchmarks.replay.table import left_out, table
 from tests.benchmarks.test_curves import RECORD, SPACE
 
-PLAYED = Played((10.0, 30.0), (0.2, 0.4), 50.0, 4)
+PLAYED = Played((10.0, 30.0), (0.2, 0.4), (1, 3), 50.0, 4)
 
 
 @pytest.mark.parametrize(

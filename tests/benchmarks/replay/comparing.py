@@ -33,7 +33,7 @@ def compare(
     """Play every strategy, or some and today's, on every experiment with every seed."""
     experiments = sorted({record.experiment for record in records})
     results: dict[tuple[str, str, int], tuple[float, ...]] = {}
-    with ProcessPoolExecutor(processes, get_context("spawn"), initializer=_quiet) as pool:
+    with ProcessPoolExecutor(processes, get_context("spawn"), initializer=quiet) as pool:
         for found in pool.map(
             partial(one, records, slow, tuple(only)), *zip(*product(experiments, range(seeds)), strict=True)
         ):
@@ -67,7 +67,8 @@ def winners_of(records: list[Record], space: Space) -> Sequence[Mapping[str, Any
     return workspace_starts.choose_starts(space, workspace_starts.starts_within(space, found), "")
 
 
-def _quiet() -> None:
+def quiet() -> None:
+    """Play on one thread, and say nothing meanwhile."""
     torch.set_num_threads(1)
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     logging.disable()

@@ -38,6 +38,8 @@ class Played:
         Worker-seconds at which a trial finished better than all before.
     scores : tuple of float
         Its validation Spearman.
+    ended : tuple of int
+        Trials that had ended then, that one among them.
     used : float
         Worker-seconds until the last trial ended.
     trials : int
@@ -46,6 +48,7 @@ class Played:
 
     seconds: tuple[float, ...]
     scores: tuple[float, ...]
+    ended: tuple[int, ...]
     used: float
     trials: int
 
@@ -54,6 +57,10 @@ class Played:
         return max(
             (score for at, score in zip(self.seconds, self.scores, strict=True) if at <= seconds), default=0.0
         )
+
+    def trials_to(self, score: float) -> int | None:
+        """Give how many trials had ended when a score was reached; None where it never was."""
+        return next((n for n, found in zip(self.ended, self.scores, strict=True) if found >= score), None)
 
     def area(self, seconds: float) -> float:
         """Give the mean of `score_at` from the beginning up to a moment."""
@@ -67,7 +74,7 @@ class Watch:
     def __init__(self, executor: Replay, most: int) -> None:
         self.executor, self.most = executor, most
         self.driver: Driver | None = None
-        self.found: list[tuple[float, float]] = []
+        self.found: list[tuple[float, float, int]] = []
         self.used, self.trials = 0.0, 0
 
     def notice(self, notice: Notice) -> None:
@@ -79,9 +86,9 @@ class Watch:
         self.trials += 1
         self.used = self.executor.clock() * WORKERS
         if isinstance(notice, TrialFinished) and notice.spearman > max(
-            (s for _, s in self.found), default=-1.0
+            (s for _, s, _ in self.found), default=-1.0
         ):
-            self.found.append((self.used, notice.spearman))
+            self.found.append((self.used, notice.spearman, self.trials))
         if self.trials >= self.most and self.driver is not None:
             self.driver.stop("the search is over")
 
@@ -117,5 +124,5 @@ def play(
         driver = Driver(workspace, storage, executor, watch, lambda: [name], load=lambda _: DATA)
         watch.driver = driver
         driver.run(deadline=None if seconds is None else seconds / WORKERS)
-    moments, scores = zip(*watch.found, strict=True) if watch.found else ((), ())
-    return Played(tuple(moments), tuple(scores), watch.used, watch.trials)
+    moments, scores, ended = zip(*watch.found, strict=True) if watch.found else ((), (), ())
+    return Played(tuple(moments), tuple(scores), tuple(ended), watch.used, watch.trials)
