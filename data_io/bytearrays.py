@@ -23,5 +23,5 @@ def cut_runs(text: Bytes, starts: Places, width: int) -> Bytes:
     """
     if starts.max(initial=0) + width > len(text):
         text = np.append(text, np.zeros(width, np.uint8))
-    runs: Bytes = np.lib.stride_tricks.sliding_window_view(text, width)[starts]
-    return runs
+    windows: Bytes = np.ndarray((len(text) - width + 1, width), np.uint8, text, strides=(1, 1))
+    return windows[starts]

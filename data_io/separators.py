@@ -2,11 +2,11 @@
 
 Tabs and line ends are marked in a bit mask. Since all lines have equally many cells, the separator behind any
 cell has a known rank among all of them, and the set bit of a given rank is found by counts (rank and select;
-G. Jacobson, Space-efficient static trees and graphs, 1989). So cells that are not asked for cost nothing, and
-a line that is cut or broken anywhere shows by its count.
+G. Jacobson, Space-efficient static trees and graphs, 1989), or from the one before it, where that is known.
+So cells that are not asked for cost nothing, and a line that is cut or broken anywhere shows by its count.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,8 @@ from data_io.bytearrays import Bytes, Places
 
 TAB, NEWLINE = ord("\t"), ord("\n")
 _BITS = 64
+_ONE, _ALL = np.uint64(1), ~np.uint64(0)
+_PIECE = 1 << 18  # bytes; with the marks of it, a piece fits into the processor's nearer caches
 
 
 def find_cells(text: Bytes, width: int, columns: Iterable[int]) -> dict[int, Places] | None:
@@ -35,31 +37,65 @@ def find_cells(text: Bytes, width: int, columns: Iterable[int]) -> dict[int, Pla
         The places of the separators behind the cells, by column; always with the last column, the line ends.
         None where a line has fewer or more cells, or a byte is neither printable nor a separator.
     """
-    if text.min(initial=TAB) < TAB:
-        return None
-    chosen = text <= NEWLINE
-    words = _mark(chosen)
-    newlines = np.count_nonzero(
-        np.equal(text, NEWLINE, out=chosen)
-    )  # fresh memory would take longer than this
+    words, tabs = _mark(text)
     counts = np.cumsum(np.bitwise_count(words), dtype=np.int64)
     lines, uneven = divmod(int(counts[-1]), width)
-    if uneven or newlines != lines:
+    if uneven or tabs != lines * (width - 1):
         return None
-    wanted = sorted({*columns, width - 1})
-    ranks = np.arange(lines)[:, None] * width + wanted
-    ends = _select(words, counts, ranks.ravel()).reshape(ranks.shape)
-    if (text[ends[:, -1]] != NEWLINE).any():
+    ends = _select(words, counts, np.arange(1, lines + 1) * width - 1)
+    if (text[ends] != NEWLINE).any():  # else, with the tabs, these are all that is marked
         return None
-    return dict(zip(wanted, ends.T, strict=True))
+    return _find_between(words, counts, width, ends, sorted({*columns} - {width - 1}))
 
 
-def _mark(chosen: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint64]:
-    """Pack truth values into the bits of words, the first into the lowest of the first word."""
-    packed = np.packbits(chosen, bitorder="little")
-    words = np.zeros(len(packed) // 8 + 1, "<u8")
-    words.view(np.uint8)[: len(packed)] = packed
-    return words
+def _mark(text: Bytes) -> tuple[npt.NDArray[np.uint64], int]:
+    """Mark all bytes up to the line end in the bits of words, the first in the lowest of the first word.
+
+    Returns
+    -------
+    words : uint64 array, shape (n // 64 + 1,)
+    tabs : int
+        How many of the bytes are tabs.
+    """
+    words = np.zeros(len(text) // _BITS + 1, "<u8")
+    packed, tabs = words.view(np.uint8), 0
+    scratch = np.empty(min(len(text), _PIECE), np.bool_)  # fresh memory would take longer than the passes
+    for start in range(0, len(text), _PIECE):
+        piece = text[start : start + _PIECE]
+        marks = np.less_equal(piece, NEWLINE, out=scratch[: len(piece)])
+        bits = np.packbits(marks, bitorder="little")
+        packed[start // 8 : start // 8 + len(bits)] = bits
+        tabs += int(np.count_nonzero(np.equal(piece, TAB, out=marks)))
+    return words, tabs
+
+
+def _find_between(
+    words: npt.NDArray[np.uint64], counts: Places, width: int, ends: Places, columns: Sequence[int]
+) -> dict[int, Places]:
+    """Find what stands behind the cells of some columns, ascending, within lines whose ends are known."""
+    found = {width - 1: ends}
+    before = np.concatenate([[-1], ends])[:-1]  # the places behind the cells of the column `known`
+    known = -1
+    for column in columns:
+        if column - 1 == known:
+            before = _next(words, before)
+        else:
+            before = _select(words, counts, np.arange(len(ends)) * width + column)
+        found[column], known = before, column
+    return found
+
+
+def _next(words: npt.NDArray[np.uint64], places: Places) -> Places:
+    """Find the first set bit behind each of some places; there must be one."""
+    index, bit = np.divmod(places + 1, _BITS)
+    word = words[index] & (_ALL << bit.astype(np.uint64))
+    empty = np.flatnonzero(word == 0)
+    while len(empty):
+        index[empty] += 1
+        word[empty] = words[index[empty]]
+        empty = empty[word[empty] == 0]
+    found: Places = _BITS * index + np.bitwise_count(word ^ (word - _ONE)) - 1
+    return found
 
 
 def _select(words: npt.NDArray[np.uint64], counts: Places, ranks: Places) -> Places:
