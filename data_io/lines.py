@@ -4,7 +4,6 @@ import gzip
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import cycle
 from pathlib import Path
 from typing import IO, cast
 
@@ -91,9 +90,6 @@ def read_head(path: Path, file: IO[bytes]) -> Head:
 class Blocks:
     """The lines behind the head, in blocks; blank lines at the end of the file are left out.
 
-    The blocks lie in a ring of buffers, since fresh memory for each would take longer than all the rest: a
-    block is valid until `ahead` more have been taken.
-
     Parameters
     ----------
     path : Path
@@ -102,59 +98,55 @@ class Blocks:
     head : Head
     size : int
         Bytes to read at once.
-    ahead : int
 
     Attributes
     ----------
     complete : bool
         False where the last line has no end.
-
-    Raises
-    ------
-    DataError
-        When a line is too long.
     """
 
-    def __init__(self, path: Path, file: IO[bytes], head: Head, size: int, ahead: int) -> None:
-        self._path, self._file, self._head, self._size = path, file, head, size
-        self._ahead = ahead
+    def __init__(self, path: Path, file: IO[bytes], head: Head, size: int) -> None:
+        self._path, self._file, self._size = path, file, size
+        self._returns, self._rest = head.returns, b""
         self.complete = True
+        file.seek(head.end)
 
-    def __iter__(self) -> Iterator[memoryview]:
-        self._file.seek(self._head.end)
-        ring = _ring_of_buffers(self._ahead + 1, self._size + LONGEST)
-        buffer, rest = next(ring), b""
-        while filled := self._fill(buffer, rest):
+    def buffer(self) -> bytearray:
+        """Give room for a block, to be filled again and again: fresh memory would take longer."""
+        return bytearray(self._size + LONGEST)
+
+    def take(self, buffer: bytearray) -> memoryview | None:
+        """Fill a buffer and give the whole lines in it; None at the end of the file.
+
+        Raises
+        ------
+        DataError
+            When a line is too long.
+        """
+        while filled := self._fill(buffer):
             end = _end_of_lines(buffer, filled)
-            rest = bytes(memoryview(buffer)[end:filled])
-            if len(rest) > LONGEST:
+            self._rest = bytes(memoryview(buffer)[end:filled])
+            if len(self._rest) > LONGEST:
                 raise DataError(f"{self._path}: has a line of more than {LONGEST:,} bytes; get it again")
             if end:
-                yield memoryview(buffer)[:end]
-                buffer = next(ring)
-        if rest.strip():
-            self.complete = False
-            yield memoryview(rest + b"\n")
+                return memoryview(buffer)[:end]
+        rest, self._rest = self._rest, b""
+        if not rest.strip():
+            return None
+        self.complete = False
+        return memoryview(rest + b"\n")
 
-    def _fill(self, buffer: bytearray, rest: bytes) -> int:
+    def _fill(self, buffer: bytearray) -> int:
         """Put what comes next behind the rest of the block before; 0 where nothing comes."""
-        view = memoryview(buffer)
-        view[: len(rest)] = rest
-        come: int = self._file.readinto(view[len(rest) : len(rest) + self._size])  # type: ignore[attr-defined]
+        view, start = memoryview(buffer), len(self._rest)
+        view[:start] = self._rest
+        come: int = self._file.readinto(view[start : start + self._size])  # type: ignore[attr-defined]
         if not come:
             return 0
-        if self._head.returns:
-            text = np.frombuffer(buffer, np.uint8, len(rest) + come)
+        if self._returns:
+            text = np.frombuffer(buffer, np.uint8, start + come)
             text[text == _RETURN] = _NEWLINE
-        return len(rest) + come
-
-
-def _ring_of_buffers(count: int, size: int) -> Iterator[bytearray]:
-    buffers: list[bytearray] = []
-    while len(buffers) < count:
-        buffers.append(bytearray(size))
-        yield buffers[-1]
-    yield from cycle(buffers)
+        return start + come
 
 
 def _end_of_lines(buffer: bytearray, filled: int) -> int:

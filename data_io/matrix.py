@@ -6,10 +6,11 @@ Python's lock.
 
 import logging
 import os
-from collections import deque
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Lock
+from typing import TypeVar
 
 import numpy as np
 
@@ -18,10 +19,11 @@ from data_io.errors import DataError
 from data_io.header import Header
 from data_io.lines import Blocks, open_text, read_head
 from data_io.numbers import NO_NUMBER
-from data_io.rows import RowError, Rows
+from data_io.rows import Layout, RowError, Rows
 
 _BLOCK = 1 << 21  # numpy's passes want it to fit into the processor's caches, and polars many rows
 _THREADS = min(4, os.cpu_count() or 1)
+_T = TypeVar("_T")
 _log = logging.getLogger(__name__)
 
 
@@ -96,26 +98,69 @@ def read_columns(path: Path, experiments: Sequence[str]) -> Iterator[tuple[str, 
 
 def _read(path: Path, experiments: Sequence[str], strict: bool) -> list[Rows]:
     """Read all blocks; their intensities have the shape (experiments, rows)."""
-    with open_text(path) as file, ThreadPoolExecutor(_THREADS) as threads:
+    with open_text(path) as file:
         head = read_head(path, file)
-        layout = Header.of(path, head).layout(experiments, strict)
-        blocks = Blocks(path, file, head, _BLOCK, _THREADS + 1)
-        parts: list[Rows] = []
-        pending: deque[Future[Rows]] = deque()
+        reading = _Reading(
+            Blocks(path, file, head, _BLOCK), Header.of(path, head).layout(experiments, strict)
+        )
         try:
-            for block in blocks:
-                pending.append(threads.submit(read_rows, block, layout))
-                if len(pending) > _THREADS:
-                    parts.append(pending.popleft().result())
-            parts.extend(future.result() for future in pending)
+            parts = reading.run()
         except RowError as fault:
-            line = head.number + 1 + sum(map(len, parts))
+            line = head.number + 1 + reading.rows_before_fault()
             raise DataError(f"{path}: {fault.describe(line)}") from None
     if not parts:
         raise DataError(f"{path}: has a header but no probe; get the file again")
-    if not blocks.complete:
+    if not reading.blocks.complete:
         _log.warning("%s: the last line has no end; if the file was cut there, its last value is wrong", path)
     return parts
+
+
+class _Reading:
+    """Blocks on their way to rows.
+
+    Each thread takes a block and reads the rows of it, while the text is in the caches of its processor.
+    """
+
+    def __init__(self, blocks: Blocks, layout: Layout) -> None:
+        self.blocks, self._layout = blocks, layout
+        self._turn, self._taken, self._stopped = Lock(), 0, False
+        self._parts: dict[int, Rows] = {}
+        self._faults: dict[int, Exception] = {}
+
+    def run(self) -> list[Rows]:
+        """Read all, or raise the first fault of the file."""
+        with ThreadPoolExecutor(_THREADS) as threads:
+            try:
+                for running in [threads.submit(self._read_some) for _ in range(_THREADS)]:
+                    running.result()
+            finally:  # an interrupt ends it, too
+                self._stopped = True
+        if self._faults:
+            raise self._faults[min(self._faults)]
+        return [self._parts[number] for number in sorted(self._parts)]
+
+    def rows_before_fault(self) -> int:
+        """Count the rows of the blocks before the first that has a fault: all of them have been read."""
+        return sum(len(self._parts[number]) for number in range(min(self._faults)))
+
+    def _read_some(self) -> None:
+        buffer = self.blocks.buffer()
+        while not self._stopped:
+            with self._turn:
+                number, self._taken = self._taken, self._taken + 1
+                block = self._try(number, self.blocks.take, buffer)
+            if block is None:
+                return
+            rows = self._try(number, read_rows, block, self._layout)
+            if rows is not None:
+                self._parts[number] = rows
+
+    def _try(self, number: int, step: Callable[..., _T], *arguments: object) -> _T | None:
+        try:
+            return step(*arguments)
+        except Exception as fault:
+            self._faults[number], self._stopped = fault, True
+            return None
 
 
 def _join_probes(parts: Sequence[Rows]) -> tuple[np.ndarray, np.ndarray]:

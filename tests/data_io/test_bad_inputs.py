@@ -272,6 +272,14 @@ def test_a_bad_row_is_counted_from_the_start_of_the_file(tmp_path, matrix, fox, 
     expect(matrix.write(tmp_path), message, load_training_set, tmp_path, fox)
 
 
+def test_of_two_faults_the_first_of_the_file_is_told(tmp_path, matrix, fox, monkeypatch):
+    monkeypatch.setattr("data_io.matrix._BLOCK", 500)
+    put("RNCMPT00001", 20, "x")(matrix)
+    put("RNA_Seq", 300, "A" * 300_000)(matrix)  # no block can hold it
+    message = f"line 22 (probe P0020) has 'x' in RNCMPT00001, {NUMBER}"
+    expect(matrix.write(tmp_path), message, load_training_set, tmp_path, fox)
+
+
 def test_a_bad_row_of_a_file_without_probe_ids(tmp_path, matrix, fox):
     put("RNCMPT00001", 20, "x")(matrix)
     drop_column("Probe_ID")(matrix)
