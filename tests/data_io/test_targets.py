@@ -97,3 +97,16 @@ def test_undone(lowest):
     scaling = fit_scaling(intensity)
     undone = scaling.undo(scaling.apply(intensity))
     np.testing.assert_allclose(undone, np.minimum(intensity, scaling.clip), rtol=1e-4, atol=1e-4)
+
+
+@given(hn.arrays(np.float32, st.integers(2, 5000), elements=st.floats(0, 1000, width=32), unique=False))
+def test_the_clip_is_the_percentile_of_numpy(values):
+    scaling = fit_or_none(values)
+    if scaling is not None:
+        assert scaling.clip == np.percentile(values.astype(float), 99.95)
+
+
+def test_the_clip_of_many_is_the_percentile_of_numpy():
+    values = np.random.default_rng(0).lognormal(size=96_261)
+    for count in (*range(1_990, 2_010), 96_261):
+        assert fit_scaling(values[:count]).clip == np.percentile(values[:count], 99.95)
