@@ -152,6 +152,15 @@ def test_a_pickled_array_is_not_loaded(path, cache, reads):
     assert reads == ["RNCMPT00001"] * 2
 
 
+def test_a_compressed_array_is_made_again(path, cache, reads):
+    fresh = read_probes(path, "RNCMPT00001", "SetA", cache)
+    file = cached_files(cache)["SetA.RNCMPT00001.npz"]
+    with np.load(file) as stored:
+        np.savez_compressed(file, **stored)
+    assert_same(read_probes(path, "RNCMPT00001", "SetA", cache), fresh)
+    assert reads == ["RNCMPT00001"] * 2
+
+
 @pytest.mark.parametrize("values", [np.zeros(3, np.float32), np.zeros(600), np.zeros((600, 2), np.float32)])
 def test_arrays_of_another_form_are_not_used(path, cache, reads, values):
     fresh = read_probes(path, "RNCMPT00001", "SetA", cache)
