@@ -17,6 +17,8 @@ from data_io.targets import TargetScaling, fit_scaling
 FEWEST_TRAINING = 100
 FEWEST_SCORED = 10
 
+_last_split: dict[tuple[bytes, str], Split] = {}
+
 
 @dataclass(frozen=True)
 class Examples:
@@ -78,8 +80,9 @@ def load_training_set(
     probes = read_probes(matrix, experiment.motif_id, "SetA", None if cache is None else Path(cache))
     if not len(probes):
         raise DataError(f"{matrix}: holds no probe of SetA; get the file again")
+    sequences = hashlib.sha256(np.ascontiguousarray(probes.codes).data)
     try:
-        split = split_set_a(probes.codes, protocol)
+        split = _split(probes.codes, sequences.digest(), protocol)
     except DataError as error:  # which knows the probes, not the file
         raise DataError(f"{matrix}: {error}") from error
     _check(matrix, experiment, probes, split)
@@ -88,7 +91,9 @@ def load_training_set(
     train, validation = (
         Examples(probes.codes[rows], targets[rows]) for rows in (split.train, split.validation)
     )
-    return TrainingSet(train, validation, scaling, _fingerprint(probes))
+    fingerprint = sequences.copy()
+    fingerprint.update(np.ascontiguousarray(probes.intensity, "<f4").data)
+    return TrainingSet(train, validation, scaling, fingerprint.hexdigest())
 
 
 def check_measured(where: str, intensity: npt.NDArray[np.float32], fewest: int) -> None:
@@ -108,7 +113,12 @@ def _check(matrix: Path, experiment: Experiment, probes: Probes, split: Split) -
     check_measured(f"{name}, validation probes", probes.intensity[split.validation], FEWEST_SCORED)
 
 
-def _fingerprint(probes: Probes) -> str:
-    digest = hashlib.sha256(probes.codes.tobytes())
-    digest.update(probes.intensity.astype("<f4").tobytes())
-    return digest.hexdigest()
+def _split(codes: npt.NDArray[np.uint8], digest: bytes, protocol: str) -> Split:
+    """Split Set A as the last time, if it has the same sequences, as all experiments of a matrix have."""
+    asked = (digest, protocol)
+    split = _last_split.get(asked)
+    if split is None:
+        split = split_set_a(codes, protocol)
+        _last_split.clear()
+        _last_split[asked] = split
+    return split

@@ -3,9 +3,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from data_io import splits
 from data_io.alphabet import decode, encode
 from data_io.errors import ConfigError, DataError
-from data_io.splits import PROTOCOLS, Split, split_set_a
+from data_io.splits import PROTOCOLS, Split, hash_sequences, split_set_a
 
 # few letters and short sequences, so that many are equal
 probes = st.lists(st.text("AC", min_size=1, max_size=5), min_size=20, max_size=200)
@@ -119,3 +120,12 @@ def test_too_few_to_split_says_of_what(protocol, distinct, message):
         split_set_a(codes, protocol)
     more = "; give more sequences, since equal ones are never parted" if distinct < 4 else ""
     assert str(caught.value) == f"{len(codes)} probes in Set A {message}{more}"
+
+
+def test_a_hash_does_not_depend_on_how_many_are_hashed_at_once(monkeypatch):
+    codes, _ = encode(["ACGU" * 10, "A", "GGCCA" * 8 + "N", "C" * 41, "ACGU", "GU" * 7, "A"])
+    hashes = hash_sequences(codes)
+    assert len(set(hashes.tolist())) == 6, "two are the same sequence"
+    for rows in (1, 3, 7):
+        monkeypatch.setattr(splits, "_ROWS", rows)
+        assert hash_sequences(codes).tolist() == hashes.tolist()

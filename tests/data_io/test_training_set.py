@@ -1,6 +1,9 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+import data_io.training_set
 from data_io.alphabet import decode
 from data_io.errors import DataError
 from data_io.experiments import Experiment, read_master_sheet, resolve
@@ -161,3 +164,24 @@ def test_a_set_a_that_cannot_be_parted_is_refused_with_its_file(tmp_path):
     with pytest.raises(DataError, match="only 2 distinct sequences") as refused:
         load_training_set(tmp_path, Experiment("RNCMPT00001", "P", "Homo_sapiens"))
     assert str(refused.value).startswith(f"{matrix}: 200 probes in Set A have")
+
+
+def test_the_experiments_of_a_matrix_are_split_once(tmp_path, matrix, fox, monkeypatch):
+    splits = []
+    original = data_io.training_set.split_set_a
+    monkeypatch.setattr(
+        data_io.training_set, "split_set_a", lambda *asked: splits.append(asked[1]) or original(*asked)
+    )
+    monkeypatch.setattr(data_io.training_set, "_last_split", {})
+    pum = replace(fox, motif_id="RNCMPT00002", protein="PUM")
+    matrix.write(tmp_path)
+    one, other = (load_training_set(tmp_path, experiment) for experiment in (fox, pum))
+    assert np.array_equal(one.validation.codes, other.validation.codes)
+    assert splits == ["grouped"]
+    load_training_set(tmp_path, fox, "seeded-shuffle")
+    assert splits == ["grouped", "seeded-shuffle"]
+    matrix.rows = matrix.rows[:-100]
+    matrix.write(tmp_path)
+    fewer = load_training_set(tmp_path, fox, "seeded-shuffle")
+    assert splits == ["grouped", "seeded-shuffle", "seeded-shuffle"]
+    assert len(fewer.train) + len(fewer.validation) == sum(row[1] == "SetA" for row in matrix.rows)
