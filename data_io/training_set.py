@@ -55,6 +55,14 @@ class TrainingSet:
     scaling: TargetScaling
     fingerprint: str
 
+    @property
+    def whole(self) -> Examples:
+        """All probes of Set A: those of the training, then those of the validation."""
+        parts = self.train, self.validation
+        return Examples(
+            np.concatenate([part.codes for part in parts]), np.concatenate([part.targets for part in parts])
+        )
+
 
 def load_training_set(
     data: str | Path, experiment: Experiment, protocol: str = "grouped", cache: str | Path | None = None

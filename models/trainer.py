@@ -141,6 +141,11 @@ class Trainer:
         """The state dict, on CPU, of the best epoch so far; the untrained weights before the first."""
         return dict(self._best_weights)
 
+    def weights(self) -> dict[str, Tensor]:
+        """The state dict, on CPU, as validated after the present epoch: averaged, where weights are."""
+        with own_stream(self.device), sharing(self.device), self._averaged():
+            return self._copy_weights()
+
     def checkpoint(self) -> bytes:
         """All that `restore` needs to go on after the present epoch, as the bytes of a safetensors file."""
         if self._interrupted:

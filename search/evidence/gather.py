@@ -66,7 +66,7 @@ def gather(
     seed : int
         Of everything that is drawn; the same seed gives the same evidence. Default: 0.
     """
-    set_a = all_of(training)
+    set_a = training.whole
     set_b = None if test is None else Examples(test.codes, test.measured)
     probes = some_of(set_a, seed)
     motifs = find_motifs(models, probes)
@@ -78,14 +78,6 @@ def gather(
     verdict = judge(Findings(figures, ceilings.set_b, baselines, published, motifs, known, data_motif))
     filters = find_filters(models[0], probes)
     return Evidence(ceilings, baselines, published, motifs, filters, data_motif, known, verdict)
-
-
-def all_of(training: TrainingSet) -> Examples:
-    """Give all probes of Set A."""
-    parts = training.train, training.validation
-    return Examples(
-        np.concatenate([part.codes for part in parts]), np.concatenate([part.targets for part in parts])
-    )
 
 
 def some_of(examples: Examples, seed: int) -> NDArray[np.uint8]:

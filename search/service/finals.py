@@ -134,7 +134,7 @@ class Finals:
             at = datetime.now(UTC).isoformat(timespec="seconds")
             self._record.set(test_opened={"at": at, "trial": winner.trial, "weights": digest})
         key = f"{self._record.name}#test"
-        return HeldOutTask(key, spec.architecture, winner.params, members, self._data, test)
+        return HeldOutTask(key, spec.architecture, winner.params, members, members, self._data, test)
 
     def _keep_figures(self, event: Tested) -> None:
         winner, members = self._retraining.winner()

@@ -112,7 +112,8 @@ def reproduce(
     trained = [_run(task, said) for task in _trainings(result, spec, training)]
     members = tuple(end.weights for end in trained if isinstance(end, Trained))
     test = training.validation if table is None else Examples(table.codes, table.measured)
-    tested = _run(HeldOutTask("test", spec.architecture, result["params"], members, training, test), said)
+    whole = HeldOutTask("test", spec.architecture, result["params"], members, members, training, test)
+    tested = _run(whole, said)
     assert isinstance(tested, Tested)
     same = all(_are_same(model.state_dict(), new) for model, new in zip(kept, members, strict=True))
     return Reproduction(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import safetensors.torch
+from torch import nn
 
 from data_io.errors import ModelError
 from data_io.predictions import Predictions, mean_of, pack_predictions
@@ -17,9 +19,10 @@ from models.config import split_params
 from models.interruption import Interrupted
 from models.metrics import pearson, spearman
 from models.predict import predict
+from models.reports import EpochReport
 from models.trainer import Trainer
 from models.weights import build_member, quantiles_of
-from search.workers.events import Event, Figures, Reported, Stopped, Tested, Trained
+from search.workers.events import Curve, Event, Figures, Reported, Stopped, Tested, Trained
 from search.workers.evidence_task import EvidenceTask
 
 log = logging.getLogger(__name__)
@@ -43,6 +46,9 @@ class TrainTask:
         A checkpoint to go on from.
     patience : int or None
         Epochs without a new best after which it ends.
+    refit : int or None
+        Train on all of Set A, the validation probes too, for so many epochs, and give the weights of the
+        last: there is nothing then to choose an epoch by, and the curve has no figures of the validation.
     """
 
     key: str
@@ -52,24 +58,37 @@ class TrainTask:
     data: TrainingSet
     state: bytes | None = None
     patience: int | None = None
+    refit: int | None = None
 
     def run(self, wanted: Wanted) -> Iterator[Event]:
-        """Train, and yield a `Reported` for each epoch and then a `Trained` with the best weights."""
+        """Train, and yield a `Reported` for each epoch and then a `Trained` with the weights to keep."""
         network, training = split_params(self.architecture, dict(self.params))
-        trainer = Trainer(self.architecture, network, training, self.data, self.seed)
+        data = self.data if self.refit is None else replace(self.data, train=self.data.whole)
+        trainer = Trainer(self.architecture, network, training, data, self.seed)
         if self.state is not None:
             _go_on(trainer, self.state)
         try:
-            while not trainer.finished and not self._has_stalled(trainer):
+            while not trainer.finished and not self._is_through(trainer):
                 trainer.run_epoch(wanted)
-                yield Reported(self.key, tuple(trainer.curve), trainer.checkpoint())
+                yield Reported(self.key, self._curve(trainer), trainer.checkpoint())
         except Interrupted:
             yield Stopped(self.key)
             return
-        yield Trained(self.key, safetensors.torch.save(trainer.best_weights()), tuple(trainer.curve))
+        weights = trainer.best_weights() if self.refit is None else trainer.weights()
+        yield Trained(self.key, safetensors.torch.save(weights), self._curve(trainer))
 
-    def _has_stalled(self, trainer: Trainer) -> bool:
+    def _is_through(self, trainer: Trainer) -> bool:
+        if self.refit is not None:
+            return trainer.epoch >= self.refit
         return self.patience is not None and trainer.epoch - trainer.best.epoch >= self.patience
+
+    def _curve(self, trainer: Trainer) -> Curve:
+        return tuple(trainer.curve if self.refit is None else map(_without_validation, trainer.curve))
+
+
+def _without_validation(report: EpochReport) -> EpochReport:
+    """Leave out what says nothing: how good a network is on probes that it was trained on."""
+    return replace(report, validation_loss=math.nan, spearman=math.nan, pearson=math.nan)
 
 
 def _go_on(trainer: Trainer, state: bytes) -> None:
@@ -92,6 +111,9 @@ class HeldOutTask:
         Hyperparameters, flat.
     members : tuple of bytes
         The members' weights, safetensors.
+    validated : tuple of bytes
+        Those of their siblings that never saw the validation probes, whose validation figures they have;
+        a member that has not seen them either is its own.
     data : TrainingSet
     test : Examples
     """
@@ -100,17 +122,18 @@ class HeldOutTask:
     architecture: str
     params: Mapping[str, Any]
     members: tuple[bytes, ...]
+    validated: tuple[bytes, ...]
     data: TrainingSet
     test: Examples
 
     def run(self, wanted: Wanted) -> Iterator[Event]:
         """Score validation and test, and yield a `Tested`."""
-        network, _ = split_params(self.architecture, dict(self.params))
         predictions = []
-        for weights in self.members:
-            model = build_member(self.architecture, network, weights)
-            sides = self.data.train, self.data.validation, self.test
-            predictions.append([predict(model, examples.codes) for examples in sides])
+        for weights, sibling in zip(self.members, self.validated, strict=True):
+            model = self._build(weights)
+            unseeing = model if sibling == weights else self._build(sibling)
+            sides = (model, self.data.train), (unseeing, self.data.validation), (model, self.test)
+            predictions.append([predict(network, examples.codes) for network, examples in sides])
             if not wanted():
                 yield Stopped(self.key)
                 return
@@ -119,6 +142,10 @@ class HeldOutTask:
         table = pack_predictions(Predictions(self.test.codes, self.test.targets, test))
         ensemble = self._figures(mean_of(validation), mean_of(test))
         yield Tested(self.key, members, ensemble, table, quantiles_of(mean_of(training)))
+
+    def _build(self, weights: bytes) -> nn.Module:
+        network, _ = split_params(self.architecture, dict(self.params))
+        return build_member(self.architecture, network, weights)
 
     def _figures(self, validation: np.ndarray, test: np.ndarray) -> Figures:
         return Figures(

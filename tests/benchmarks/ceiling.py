@@ -19,7 +19,6 @@ from data_io.folder import find_sheet
 from data_io.training_set import load_training_set
 from search.evidence.ceiling import noise_ceiling
 from search.evidence.evidence import Missing
-from search.evidence.gather import all_of
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SIGNALS = {
@@ -38,7 +37,7 @@ def measured(options: argparse.Namespace) -> None:
     print("| experiment | pairs | reliability | Spearman | Pearson |")
     print("| --- | --- | --- | --- | --- |")
     for experiment in read_master_sheet(find_sheet(options.data)):
-        probes = all_of(load_training_set(options.data, experiment, cache=options.cache))
+        probes = load_training_set(options.data, experiment, cache=options.cache).whole
         found = noise_ceiling(probes.codes, probes.targets)
         if isinstance(found, Missing):
             print(f"| {experiment.protein} | {found.reason} | | | |")

@@ -9,7 +9,7 @@ from data_io.experiments import Experiment
 from data_io.training_set import load_training_set
 from models.predict import predict
 from search.evidence.evidence import Ceiling, Evidence, Missing, TestTable
-from search.evidence.gather import all_of, gather
+from search.evidence.gather import gather
 from tests.support.toys import Binder
 
 SIMFOX = Experiment("RNCMPT90001", "SIMFOX", "Homo_sapiens")
@@ -29,7 +29,7 @@ def training(simulated):
 
 def table(training, members):
     """A test on the probes of Set A: what Set B is, only finals may know."""
-    probes = all_of(training)
+    probes = training.whole
     predicted = np.stack([predict(member, probes.codes) for member in members])
     return TestTable(probes.codes, probes.targets, predicted.mean(axis=0), predicted)
 

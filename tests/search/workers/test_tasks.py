@@ -12,11 +12,12 @@ from torch.nn import Module
 from data_io.experiments import Experiment
 from data_io.predictions import unpack_predictions
 from data_io.sealed import open_test_set
-from data_io.training_set import TrainingSet, load_training_set
+from data_io.training_set import Examples, TrainingSet, load_training_set
 from models.config import split_params
 from models.metrics import spearman
 from models.predict import predict
 from models.registry import get_architecture
+from models.trainer import Trainer
 from search.workers.events import Failed, Reported, Stopped, Tested, Trained
 from search.workers.executor import guarded
 from search.workers.tasks import HeldOutTask, TrainTask
@@ -68,6 +69,41 @@ def test_it_ends_where_its_patience_does_also_when_it_goes_on(data: TrainingSet)
     assert again == end
 
 
+AVERAGED = {**PARAMS, "epochs": 5, "averaging": 0.9, "schedule": "cosine"}
+
+
+def test_a_refit_is_so_many_epochs_on_all_of_set_a_whatever_validates_best(data: TrainingSet) -> None:
+    *reports, end = TrainTask("k", "cnn", AVERAGED, 1, data, patience=1, refit=3).run(always)
+    whole = Examples(
+        np.concatenate([data.train.codes, data.validation.codes]),
+        np.concatenate([data.train.targets, data.validation.targets]),
+    )
+    network, training = split_params("cnn", AVERAGED)
+    plain = Trainer("cnn", network, training, TrainingSet(whole, data.validation, data.scaling, ""), 1)
+    for _ in range(3):
+        plain.run_epoch()
+    assert len(reports) == 3
+    assert end.weights == safetensors.torch.save(plain.weights())
+    assert [report.train_loss for report in end.curve] == [report.train_loss for report in plain.curve]
+    raw = {name: value.clone() for name, value in plain.model.state_dict().items()}
+    assert any(not np.array_equal(raw[name], value) for name, value in plain.weights().items()), "averaged"
+
+
+def test_a_refit_says_nothing_of_probes_that_it_was_trained_on(data: TrainingSet) -> None:
+    events = list(TrainTask("k", "cnn", AVERAGED, 1, data, refit=2).run(always))
+    for report in (report for event in events for report in event.curve):
+        assert np.isnan([report.validation_loss, report.spearman, report.pearson]).all()
+        assert (np.isfinite(report.train_loss), report.diverged) == (True, False)
+
+
+@pytest.mark.parametrize("epoch", [1, 2, 3])
+def test_a_refit_goes_on_from_any_epoch(data: TrainingSet, epoch: int) -> None:
+    events = list(TrainTask("k", "cnn", AVERAGED, 1, data, refit=3).run(always))
+    gone_on = list(TrainTask("k", "cnn", AVERAGED, 1, data, events[epoch - 1].state, refit=3).run(always))
+    assert len(gone_on) == len(events) - epoch
+    assert gone_on[-1].weights == events[-1].weights
+
+
 def test_an_unwanted_task_stops_within_its_epoch(data: TrainingSet) -> None:
     assert list(TrainTask("k", "cnn", PARAMS, 1, data).run(lambda: False)) == [Stopped("k")]
 
@@ -92,7 +128,7 @@ def test_the_ensemble_is_the_mean_of_its_members(data: TrainingSet, simulated: P
     test = open_test_set(simulated, EXPERIMENT, data.scaling, None)
 
     def figures(*weights: bytes) -> Tested:
-        (end,) = HeldOutTask("k", "cnn", PARAMS, weights, data, test).run(always)
+        (end,) = HeldOutTask("k", "cnn", PARAMS, weights, weights, data, test).run(always)
         assert isinstance(end, Tested)
         return end
 
@@ -110,6 +146,30 @@ def test_the_ensemble_is_the_mean_of_its_members(data: TrainingSet, simulated: P
     assert spearman(kept.predicted, kept.measured) == both.ensemble.test_spearman
     alone = [spearman(each, kept.measured) for each in kept.members]
     assert alone == [member.test_spearman for member in both.members]
+
+
+def test_members_have_the_validation_figures_of_siblings_that_have_not_seen_the_probes(
+    data: TrainingSet, simulated: Path
+) -> None:
+    first, second, third, fourth = (
+        list(TrainTask("k", "cnn", PARAMS, seed, data).run(always))[-1].weights for seed in (1, 2, 3, 4)
+    )
+    test = open_test_set(simulated, EXPERIMENT, data.scaling, None)
+
+    def tested(members: tuple[bytes, ...], validated: tuple[bytes, ...]) -> Tested:
+        (end,) = HeldOutTask("k", "cnn", PARAMS, members, validated, data, test).run(always)
+        assert isinstance(end, Tested)
+        return end
+
+    found = tested((first, second), (third, fourth))
+    handed_over, siblings = tested((first, second), (first, second)), tested((third, fourth), (third, fourth))
+    for mixed, seeing, unseeing in zip(
+        *((each.ensemble, *each.members) for each in (found, handed_over, siblings)), strict=True
+    ):
+        assert (mixed.test_spearman, mixed.test_pearson) == (seeing.test_spearman, seeing.test_pearson)
+        assert (mixed.val_spearman, mixed.val_pearson) == (unseeing.val_spearman, unseeing.val_pearson)
+        assert mixed.val_spearman != seeing.val_spearman
+    assert (found.predictions, found.quantiles) == (handed_over.predictions, handed_over.quantiles)
 
 
 def _model(weights: bytes) -> Module:
