@@ -20,8 +20,9 @@ from models.weights import QUANTILES, save_model
 from search.results.figures import write_results
 from search.service.notices import WorkerLost
 from search.service.observers import Observer
-from search.service.retraining import Finalist, Member, Retraining
+from search.service.retraining import Finalist, Retraining
 from search.service.study_log import log_traceback
+from search.service.trainings import Member
 from search.service.trials import TRIES
 from search.study.record import StudyRecord
 from search.study.workspace import Workspace
