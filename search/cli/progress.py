@@ -20,6 +20,7 @@ from search.service.notices import (
     EvidenceMissing,
     FinalistRetrained,
     FleetEnded,
+    MemberRefitted,
     Notice,
     NoWorkersYet,
     StudiesWaiting,
@@ -134,11 +135,15 @@ class ProgressDisplay:
 
     @_take_in.register
     def _(self, notice: FinalistRetrained) -> None:
-        known = self._of(notice)
-        known.retrained, known.retrainings, known.running = notice.retrained, notice.total, {}
-        self._count(known, RETRAINING)
+        self._note_retrained(self._of(notice), notice.retrained, notice.total)
         who = f"trial {notice.trial} (seed {notice.member + 1})"
         self._say(f"{notice.study}: retrained {who}, validation {notice.spearman:.3f}")
+
+    @_take_in.register
+    def _(self, notice: MemberRefitted) -> None:
+        self._note_retrained(self._of(notice), notice.through, notice.total)
+        who = f"trial {notice.trial} (seed {notice.member + 1})"
+        self._say(f"{notice.study}: retrained {who} on all of Set A, {notice.epochs} epochs")
 
     @_take_in.register
     def _(self, notice: StudyDone) -> None:
@@ -195,6 +200,10 @@ class ProgressDisplay:
 
     def _of(self, notice: StudyNotice) -> Standing:
         return self._known.setdefault(notice.study, Standing())
+
+    def _note_retrained(self, known: Standing, through: int, total: int) -> None:
+        known.retrained, known.retrainings, known.running = through, total, {}
+        self._count(known, RETRAINING)
 
     def _count(self, known: Standing, work: float) -> None:
         known.pace.note(work)

@@ -10,7 +10,7 @@ from search.cli.pace import RETRAINING, Pace, in_words
 
 @dataclass
 class Standing:
-    """How far a study is: its trials, then the retrainings of its best configs."""
+    """How far a study is: its trials, then the retrainings, of which the last are on all of Set A."""
 
     best: float | None = None
     budget: int = 0

@@ -38,6 +38,7 @@ from search.strategy.strategy import Strategy
 from search.study.workspace import DEFAULT, Workspace
 
 FINALISTS, MEMBERS = str(Strategy.finalists), str(Strategy.members)
+REFIT = "refit" if Strategy.refit else "no-refit"
 
 if TYPE_CHECKING:
     from search.service.notify import Notifier
@@ -85,6 +86,14 @@ def launch(
         int | None,
         typer.Option(min=1, help="Seeds to retrain each with.", show_default=MEMBERS),
     ] = None,
+    refit: Annotated[
+        bool | None,
+        typer.Option(
+            "--refit/--no-refit",
+            help="Train the winner's members again on all of Set A, and hand those over.",
+            show_default=REFIT,
+        ),
+    ] = None,
     notify: NotifyOption = None,
     detach: Annotated[
         bool, typer.Option("--detach", help="Only queue; rbptune serve, or a driver at work, runs it.")
@@ -97,9 +106,10 @@ def launch(
     """Search, retrain and test networks for one or more proteins.
 
     Each protein and architecture has a study of its own. The same command goes on where an earlier one
-    ended. Trial 0 of each study is the published notebook's network. The test set is opened once, for the
-    winner. Where another command drives the workspace already, the studies are queued there and their
-    progress is shown.
+    ended. Trial 0 of each study is the published notebook's network. The winner's members are trained again
+    on all of Set A; validation figures are of the same seeds trained without the validation probes. The test
+    set is opened once, for the winner. Where another command drives the workspace already, the studies are
+    queued there and their progress is shown.
     """
     from search.service.launching import Launch, launch_studies
     from search.service.session import drive_or_follow
@@ -117,6 +127,7 @@ def launch(
         space=space,
         finalists=finalists,
         members=members,
+        refit=refit,
         starts_from_workspace=starts_from_workspace,
         everything=everything,
         proteins=proteins,

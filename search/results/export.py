@@ -8,12 +8,14 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from data_io.errors import SpaceError, StorageError, StudyError
 from data_io.files import keep_access
 from data_io.predictions import NAME
 from search.results.evidence_files import EVIDENCE, MOTIFS, REPORT, logo_files
+from search.results.refit import how_refitted
 from search.results.space_toml import best_config_toml
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 MOTIF_LENGTH = 7  # RNAcompete's own unit
 MOTIF_ROWS = 20
+WIDTH = 104  # letters in a line of README.txt
 METRICS = "metrics.json"
 SPACE = "space.toml"
 
@@ -38,11 +41,11 @@ _README = """\
 
 Spearman correlation of prediction and measurement: validation {val_spearman:.3f}, test {test_spearman:.3f}.
 The test probes were opened once, on {tested_at}, after the model was chosen.
-
+{refitted}
 config.json             architecture, hyperparameters, scaling of the targets, provenance
 weights-K.safetensors   weights of the members, whose mean is the prediction
 metrics.json            all figures, and where they come from: data, split, seeds, versions
-curve.csv               the training of the members, one line an epoch
+curve.csv               the training of the members without the validation probes, one line an epoch
 motif.tsv               the k-mers that raise the prediction most when they stand in random sequences
 {more}
 In this folder, to score sequences of any length (FASTA, a table with a column called sequence, or lines):
@@ -113,7 +116,7 @@ def export_study(artifacts: Path, out: Path, history: Callable[[], History | Non
         (folder / METRICS).write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
         _write_more(artifacts, result, folder, history())
         more = "".join(f"{name:<24}{text}\n" for name, text in _MORE.items() if (folder / name).is_file())
-        (folder / "README.txt").write_text(_README.format(**result, more=more), encoding="utf-8")
+        (folder / "README.txt").write_text(_readme(result, more), encoding="utf-8")
         motif = strongest_kmers(model.members, MOTIF_LENGTH, MOTIF_ROWS)
         motif.to_csv(folder / "motif.tsv", sep="\t", index=False, float_format="%.4f", lineterminator="\n")
     return out
@@ -161,6 +164,11 @@ def _read_figures(path: Path) -> dict[str, Any]:
         if not isinstance(result.get(key), kind):
             raise StudyError(f"{path}: {key} is {result.get(key)!r}; restore the file from a copy")
     return {**result, "species": result.get("species", "unknown species")}
+
+
+def _readme(result: Mapping[str, Any], more: str) -> str:
+    refitted = "".join(f"{line}\n" for line in wrap(how_refitted(result), WIDTH))
+    return _README.format(**result, more=more, refitted=refitted)
 
 
 def _copy_files(artifacts: Path, folder: Path) -> None:

@@ -23,6 +23,7 @@ def write_results(
     ensemble: Mapping[str, float],
     members: Sequence[Mapping[str, float]],
     curves: Sequence[Sequence[EpochReport]],
+    refit: Mapping[str, Any] | None,
     shared: int,
     folder: Path,
 ) -> dict[str, Any]:
@@ -38,7 +39,10 @@ def write_results(
     members : sequence of dict
         The same for each member.
     curves : sequence of curves
-        One a member, a curve being its epoch reports.
+        One a member, a curve being its epoch reports: of its training without the validation probes, also
+        where it was trained again on all of Set A, which cannot be validated.
+    refit : dict or None
+        How the members were trained again on all of Set A, see `search.results.refit`.
     shared : int
         Probes of Set B that were left out of the test, since Set A has their sequence, too.
     folder : Path
@@ -58,6 +62,7 @@ def write_results(
         "best_trial_spearman": value,
         "trials": record.done,
         "members": [dict(member) for member in members],
+        "refit": None if refit is None else dict(refit),
         "test_probes_shared_with_set_a": shared,
         "tested_at": datetime.now(UTC).isoformat(timespec="seconds"),
     }

@@ -1,12 +1,14 @@
-"""The end of a study: retrain the best configs, choose by validation, test the winner once."""
+"""The end of a study: retrain the best configs, choose by validation, refit the winner, test it once."""
 
 from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from data_io.errors import StudyError
 from data_io.experiments import Experiment
@@ -20,7 +22,8 @@ from models.weights import QUANTILES, save_model
 from search.results.figures import write_results
 from search.service.notices import WorkerLost
 from search.service.observers import Observer
-from search.service.retraining import Finalist, Retraining
+from search.service.refitting import Refitting
+from search.service.retraining import Retraining
 from search.service.study_log import log_traceback
 from search.service.trainings import Member
 from search.service.trials import TRIES
@@ -34,7 +37,8 @@ class Finals:
     """Retrains the best configs with several seeds each, and tests the winner as an ensemble.
 
     One lucky run does not win: the winner is the config with the highest mean of its members' validation
-    Spearman. The test set is opened only then, once, and the study records when and with which weights.
+    Spearman, whose members are then trained again on all of Set A, if the strategy says so. The test set is
+    opened only after that, once, and the study records when and with which weights.
 
     Parameters
     ----------
@@ -57,6 +61,7 @@ class Finals:
         self._workspace = workspace
         self._observer = observer
         self._retraining = Retraining(record, data, workspace, observer)
+        self._refitting: Refitting | None = None  # begun when it is known what won
         self._testing: str | None = None
         self._shared = 0  # probes left out of the test, since Set A has their sequence
         self._lost: Counter[str] = Counter()
@@ -69,9 +74,11 @@ class Finals:
         return self._tested
 
     def next_task(self) -> Task | None:
-        """Give the next retraining to run, then the test; None while there is none to begin."""
+        """Give the next training to run, then the test; None while there is none to begin."""
         if not self._retraining.complete:
             return self._retraining.next_task()
+        if not self._final.complete:
+            return self._final.next_task()
         if self._testing or self._tested:
             return None
         test = self._test()
@@ -92,7 +99,8 @@ class Finals:
             case Lost():
                 self._count_lost(event)
         if event.key != self._testing:
-            return self._retraining.handle(event)
+            stage = self._final if self._retraining.complete else self._retraining
+            return stage.handle(event)
         match event:
             case Tested():
                 self._keep_figures(event)
@@ -119,9 +127,8 @@ class Finals:
         StudyError
             When it was opened before, for other weights.
         """
-        winner, trained = self._retraining.winner()
-        spec, opened = self._record.spec, self._record.attribute("test_opened")
-        members = tuple(tensors.pack(member.weights, {}) for member in trained)
+        final, spec, opened = self._final, self._record.spec, self._record.attribute("test_opened")
+        members, validated = _packed(final.members()), _packed(final.siblings)
         digest = hashlib.sha256(b"".join(members)).hexdigest()
         if opened is not None and opened["weights"] != digest:
             raise StudyError(
@@ -133,21 +140,23 @@ class Finals:
         self._shared = test.shared_with_set_a
         if opened is None:
             at = datetime.now(UTC).isoformat(timespec="seconds")
-            self._record.set(test_opened={"at": at, "trial": winner.trial, "weights": digest})
+            self._record.set(test_opened={"at": at, "trial": final.winner.trial, "weights": digest})
         key = f"{self._record.name}#test"
-        return HeldOutTask(key, spec.architecture, winner.params, members, members, self._data, test)
+        params = final.winner.params
+        return HeldOutTask(key, spec.architecture, params, members, validated, self._data, test)
 
     def _keep_figures(self, event: Tested) -> None:
-        winner, members = self._retraining.winner()
-        self._save_model(winner, members, event.quantiles)
+        final = self._final
+        self._save_model(final.winner.params, final.members(), event.quantiles)
         with write_atomically(self._artifacts / NAME) as temporary:
             temporary.write_bytes(event.predictions)
         result = write_results(
             self._record,
-            (winner.trial, winner.params, winner.value),
+            (final.winner.trial, final.winner.params, final.winner.value),
             asdict(event.ensemble),
             [asdict(member) for member in event.members],
-            [member.curve for member in members],
+            [sibling.curve for sibling in final.siblings],
+            final.facts(),
             self._shared,
             self._artifacts,
         )
@@ -155,8 +164,10 @@ class Finals:
         self._tested, self._testing = True, None
         self._retraining.drop_checkpoints()
 
-    def _save_model(self, winner: Finalist, members: list[Member], quantiles: list[float]) -> None:
-        network, _ = split_params(self._record.spec.architecture, winner.params)
+    def _save_model(
+        self, params: Mapping[str, Any], members: Sequence[Member], quantiles: list[float]
+    ) -> None:
+        network, _ = split_params(self._record.spec.architecture, dict(params))
         extra = {
             "scaling": self._data.scaling.to_dict(),
             "provenance": self._record.provenance(),
@@ -166,5 +177,17 @@ class Finals:
         save_model(self._artifacts / "model", self._record.spec.architecture, network, states, extra)
 
     @property
+    def _final(self) -> Refitting:
+        """What follows the retraining, which has to be complete."""
+        if self._refitting is None:
+            given = self._record, self._data, self._workspace, self._observer
+            self._refitting = Refitting(*given, *self._retraining.winner(), before=len(self._retraining))
+        return self._refitting
+
+    @property
     def _artifacts(self) -> Path:
         return self._workspace.artifacts(self._record.name)
+
+
+def _packed(members: Sequence[Member]) -> tuple[bytes, ...]:
+    return tuple(tensors.pack(member.weights, {}) for member in members)

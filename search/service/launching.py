@@ -30,6 +30,7 @@ from search.study.workspace import Workspace
 
 log = logging.getLogger(__name__)
 
+OF_STRATEGY = ("finalists", "members", "refit")  # what of it can be asked for by name
 CHECKED_BEFORE = 8  # experiments whose data are checked before anything is queued
 
 
@@ -49,12 +50,13 @@ class Launch:
     epochs: int | None = None
     finalists: int | None = None
     members: int | None = None
+    refit: bool | None = None
     starts_from_workspace: bool = False
 
     @property
     def asked(self) -> dict[str, Any]:
         """What of space and strategy was asked for by name."""
-        named = {name: getattr(self, name) for name in ("epochs", "finalists", "members")}
+        named = {name: getattr(self, name) for name in ("epochs", *OF_STRATEGY)}
         flags = {OWN_SPACE: self.space is not None, "starts_from_workspace": self.starts_from_workspace}
         given = {name: True for name, is_given in flags.items() if is_given}
         return {**{name: value for name, value in named.items() if value is not None}, **given}
@@ -141,7 +143,7 @@ def make_specs(launch: Launch, experiments: Sequence[Experiment], spaces: Sequen
 
 def make_strategy(launch: Launch, space: Space) -> Strategy:
     """Give the strategy of a new study: the default one, but for what is asked for."""
-    asked = {name: launch.asked[name] for name in ("finalists", "members") if name in launch.asked}
+    asked = {name: launch.asked[name] for name in OF_STRATEGY if name in launch.asked}
     return replace(Strategy(), starts=space.starts, **asked)
 
 

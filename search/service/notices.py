@@ -26,7 +26,7 @@ class StudyNotice(Notice):
 class StudyStarted(StudyNotice):
     """A study was taken up; `best` is the best validation Spearman of its trials so far, if any finished.
 
-    After `budget` trials come `retrainings` of the best configs.
+    After `budget` trials come `retrainings`: of the best configs, and of the winner on all of Set A.
     """
 
     budget: int
@@ -97,12 +97,23 @@ class WorkerLost(StudyNotice):
 
 @dataclass(frozen=True)
 class FinalistRetrained(StudyNotice):
-    """A finalist was retrained with one of its seeds; `retrained` of `total` are through."""
+    """A finalist was retrained with one of its seeds; `retrained` are through of `total`, refits too."""
 
     trial: int
     member: int
     spearman: float
     retrained: int
+    total: int
+
+
+@dataclass(frozen=True)
+class MemberRefitted(StudyNotice):
+    """A member of the winner was trained on all of Set A for `epochs`; `through` of `total` are, as above."""
+
+    trial: int
+    member: int
+    epochs: int
+    through: int
     total: int
 
 
@@ -215,6 +226,7 @@ _KINDS: dict[str, type[Notice]] = {
         TrialFailed,
         WorkerLost,
         FinalistRetrained,
+        MemberRefitted,
         StudyDone,
         BestAtEdge,
         EvidenceMissing,

@@ -18,6 +18,7 @@ from data_io.predictions import NAME, read_predictions
 from data_io.training_set import Examples, TrainingSet, load_training_set
 from models.weights import load_model
 from search.results.export import read_metrics
+from search.service.refitting import epochs_to_refit, handed_over, on_all_of_set_a
 from search.service.retraining import member_task
 from search.study.spec import Spec, package_versions
 from search.workers.events import Event, Reported, Tested, Trained
@@ -77,7 +78,7 @@ class Reproduction:
 def reproduce(
     folder: Path, data: Path, cache: Path | None = None, said: Callable[[int, int], None] = lambda *_: None
 ) -> Reproduction:
-    """Train the members of an export again: with their seeds, hyperparameters and split.
+    """Train the members of an export again: with their seeds, config and split, then on all of Set A.
 
     The test set is not opened again: no study would record that second opening. What the new members
     predict for the test is computed for the sequences in the export's own table of predictions, and its
@@ -109,13 +110,15 @@ def reproduce(
     training = load_training_set(data, experiment, spec.split, cache)
     _check_data(result, training, data)
     table = read_predictions(folder / NAME) if (folder / NAME).is_file() else None
-    trained = [_run(task, said) for task in _trainings(result, spec, training)]
-    members = tuple(end.weights for end in trained if isinstance(end, Trained))
+    tasks = _trainings(result, spec, training)
+    siblings = [_train(task, said) for task in tasks]
+    members = _refitted(tasks, siblings, said) if spec.strategy.refit else siblings
+    weights, validated = (tuple(end.weights for end in ends) for ends in (members, siblings))
     test = training.validation if table is None else Examples(table.codes, table.measured)
-    whole = HeldOutTask("test", spec.architecture, result["params"], members, members, training, test)
+    whole = HeldOutTask("test", spec.architecture, result["params"], weights, validated, training, test)
     tested = _run(whole, said)
     assert isinstance(tested, Tested)
-    same = all(_are_same(model.state_dict(), new) for model, new in zip(kept, members, strict=True))
+    same = all(_are_same(model.state_dict(), new) for model, new in zip(kept, weights, strict=True))
     return Reproduction(
         tuple(_compare(result, tested, KINDS if table is not None else KINDS[:2])),
         same,
@@ -146,6 +149,24 @@ def _trainings(result: Mapping[str, Any], spec: Spec, training: TrainingSet) -> 
         member_task(str(number), spec, study, trial, params, number, training)
         for number in range(len(result["members"]))
     ]
+
+
+def _refitted(
+    tasks: Sequence[TrainTask], siblings: Sequence[Trained], said: Callable[[int, int], None]
+) -> list[Trained]:
+    epochs = epochs_to_refit([sibling.curve for sibling in siblings])
+    if epochs is None:
+        return list(siblings)
+    return [
+        handed_over(sibling, _train(on_all_of_set_a(task, epochs), said))
+        for task, sibling in zip(tasks, siblings, strict=True)
+    ]
+
+
+def _train(task: TrainTask, said: Callable[[int, int], None]) -> Trained:
+    end = _run(task, said)
+    assert isinstance(end, Trained)
+    return end
 
 
 def _run(task: Task, said: Callable[[int, int], None]) -> Event:

@@ -99,7 +99,8 @@ class Retraining:
 
     def _say(self, name: str, curve: Curve) -> None:
         finalist, member = self._places[name]
-        values = finalist.trial, member, score(curve), self._trainings.through, len(self)
+        total = len(self) + self._record.strategy.refits
+        values = finalist.trial, member, score(curve), self._trainings.through, total
         self._observer.notice(FinalistRetrained(self._record.name, *values))
 
 

@@ -43,7 +43,7 @@ class StudyRun:
             record.set(fingerprint=data.fingerprint)
         self._stage: Trials | Finals | Gathering = Trials(record, data, workspace, observer)
         record.move_to(State.SEARCHING)
-        retrainings = record.strategy.finalists * record.strategy.members
+        retrainings = record.strategy.finalists * record.strategy.members + record.strategy.refits
         observer.notice(StudyStarted(record.name, record.budget, record.done, record.best_value, retrainings))
         self._advance()
 

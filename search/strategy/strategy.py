@@ -8,13 +8,16 @@ from typing import Any
 
 from data_io.errors import ConfigError
 
-FORMAT = 2
+FORMAT = 3
 SAMPLERS = ("tpe", "random", "gp")
 PRUNERS = ("percentile", "none", "halving", "hyperband", "extrapolation")
 ENDINGS = ("finished", "pruned")
 CONFIGS = ("starts", "transferred")
-ADDED_IN_2 = {"multivariate": True, "reduction": 3, "hoped_gain": 0.9, "transferred": ()}
-"""What strategies of format 1 did, in the fields that they have not."""
+ADDED: Mapping[int, Mapping[str, Any]] = {
+    2: {"multivariate": True, "reduction": 3, "hoped_gain": 0.9, "transferred": ()},
+    3: {"refit": False},
+}
+"""What strategies did before each format, in the fields that came with it."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,8 @@ class Strategy:
         Best configs that are retrained, and seeds with which each is.
     retraining_patience : int or None
         Epochs without any new best after which a retraining ends.
+    refit : bool
+        Whether the winner's members are trained again on all of Set A and those are handed over.
 
     Raises
     ------
@@ -80,6 +85,7 @@ class Strategy:
     finalists: int = 3
     members: int = 3
     retraining_patience: int | None = 5
+    refit: bool = True
 
     def __post_init__(self) -> None:
         _require(self.sampler in SAMPLERS, "sampler", self.sampler, f"be one of {', '.join(SAMPLERS)}")
@@ -97,6 +103,11 @@ class Strategy:
         _require("finished" in self.counted, "counted", self.counted, "hold 'finished'")
         _require(set(self.counted) <= set(ENDINGS), "counted", self.counted, f"be of {', '.join(ENDINGS)}")
 
+    @property
+    def refits(self) -> int:
+        """How many networks are trained again on all of Set A."""
+        return self.members if self.refit else 0
+
     def to_dict(self) -> dict[str, Any]:
         """Give plain values, the form kept in a study."""
         configs = {name: [dict(config) for config in getattr(self, name)] for name in CONFIGS}
@@ -104,7 +115,7 @@ class Strategy:
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> Strategy:
-        """Read what `to_dict` gave, that of format 1 too.
+        """Read what `to_dict` gave, that of earlier formats too.
 
         Raises
         ------
@@ -113,10 +124,12 @@ class Strategy:
         """
         values = dict(content)
         found = values.pop("format", None)
-        if found == 1:
-            values = {**ADDED_IN_2, **values}
-        if found not in (1, FORMAT) or set(values) != {field.name for field in fields(cls)}:
-            raise ConfigError(f"strategy of format {found!r}; this version reads 1 and {FORMAT}")
+        if found not in range(1, FORMAT + 1):
+            raise ConfigError(f"strategy of format {found!r}; this version reads 1 to {FORMAT}")
+        for later in range(found + 1, FORMAT + 1):
+            values = {**ADDED[later], **values}
+        if set(values) != {field.name for field in fields(cls)}:
+            raise ConfigError(f"strategy of format {found}: other fields than that format has")
         return cls(**{**values, **{name: tuple(values[name]) for name in (*CONFIGS, "counted")}})
 
 

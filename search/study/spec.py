@@ -105,6 +105,7 @@ def _upgraded(content: Mapping[str, Any]) -> dict[str, Any]:
         counted=("finished", "pruned"),
         finalists=values.pop("finalists"),
         members=values.pop("members"),
+        refit=False,
     )
     if rule:
         raise ConfigError(f"unknown rule {sorted(rule)}")

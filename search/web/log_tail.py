@@ -9,6 +9,7 @@ from typing import Any
 
 from search.service.notices import (
     FinalistRetrained,
+    MemberRefitted,
     Notice,
     StudyDone,
     StudyFailed,
@@ -59,7 +60,7 @@ class LogTail:
     workers : dict
         The worker of a running trial, by study and trial.
     retrained : dict
-        How many members of a study are retrained, and of how many.
+        How many members of a study are retrained, on all of Set A too, and of how many.
     """
 
     def __init__(self, path: Path) -> None:
@@ -84,6 +85,8 @@ class LogTail:
                 self.workers[notice.study, notice.trial] = notice.worker
             case FinalistRetrained():
                 self.retrained[notice.study] = notice.retrained, notice.total
+            case MemberRefitted():
+                self.retrained[notice.study] = notice.through, notice.total
             case StudyStarted() | StudyDone() | StudyFailed() | StudyStopped():
                 self.retrained.pop(notice.study, None)
                 for key in [key for key in self.workers if key[0] == notice.study]:

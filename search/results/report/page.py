@@ -11,6 +11,7 @@ from markupsafe import Markup
 from data_io.outputs import open_text_output
 from search.evidence.evidence import Ceiling, Known, Missing, Published
 from search.evidence.verdict import VERDICT_WORDS
+from search.results.refit import how_refitted
 from search.results.report.material import Material
 
 _SIGNS = {"green": "\N{CHECK MARK}", "amber": "!", "red": "\N{MULTIPLICATION SIGN}", "grey": "?"}
@@ -45,6 +46,7 @@ def render_report(material: Material) -> str:
         result=material.result,
         evidence=material.evidence,
         history=material.history,
+        refitted=how_refitted(material.result),
         provenance=_provenance(material),
         pictures=_pictures(material),
         reason=_reason,

@@ -8,6 +8,8 @@ from typing import Any
 
 from data_io.errors import StudyError
 from search.results.evidence_files import EVIDENCE
+from search.results.export import read_result
+from search.results.refit import how_refitted
 from search.study.states import INTERRUPTED, State
 from search.study.trial_tables import Trial
 from search.web.asked import Asked
@@ -119,8 +121,17 @@ def finished(site: Site, row: dict[str, Any]) -> dict[str, Any]:
         "judged": bool(evidence),
         "motifs": motifs,
         "share": share_of_ceiling(evidence, row["test_spearman"]),
+        "refitted": _refitted(site, row),
         "export": files.file(name, "model/config.json") is not None,
     }
+
+
+def _refitted(site: Site, row: dict[str, Any]) -> str:
+    """Say how the winner was trained; empty where that is not known."""
+    try:
+        return how_refitted(read_result(site.workspace.artifacts(row["study"])))
+    except StudyError:
+        return ""
 
 
 def table(trials: Sequence[Trial], sort: str, everything: bool) -> dict[str, Any]:

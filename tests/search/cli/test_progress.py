@@ -15,6 +15,7 @@ from search.service.notices import (
     EpochEnded,
     FinalistRetrained,
     FleetEnded,
+    MemberRefitted,
     Notice,
     StudiesWaiting,
     StudyDone,
@@ -71,7 +72,9 @@ def run_two_trials(display):
 
 def finish(display):
     for member in (0, 1):
-        display.notice(FinalistRetrained(STUDY, 10, member, 0.5, member + 1, 2))
+        display.notice(FinalistRetrained(STUDY, 10, member, 0.5, member + 1, 4))
+    for member in (0, 1):
+        display.notice(MemberRefitted(STUDY, 10, member, 7, member + 3, 4))
     display.notice(StudyDone(STUDY, 10, val_spearman=0.52, test_spearman=0.53, test_pearson=0.6))
 
 
@@ -87,6 +90,8 @@ def test_a_file_gets_a_line_for_every_trial():
         f"{STUDY}: trial 12 validation 0.000 (constant), best 0.512",
         f"{STUDY}: retrained trial 10 (seed 1), validation 0.500",
         f"{STUDY}: retrained trial 10 (seed 2), validation 0.500",
+        f"{STUDY}: retrained trial 10 (seed 1) on all of Set A, 7 epochs",
+        f"{STUDY}: retrained trial 10 (seed 2) on all of Set A, 7 epochs",
         f"{STUDY}: done, trial 10 won: validation 0.520, test 0.530",
     ]
 
@@ -117,7 +122,10 @@ def test_retraining_is_counted():
         run_two_trials(display)
         display.notice(FinalistRetrained(STUDY, 10, 0, 0.5, 1, 9))
         display._progress.refresh()
-    assert "best 0.512  retrained 1/9 " in screen.lines()[-1]
+        assert "best 0.512  retrained 1/9 " in screen.lines()[-1]
+        display.notice(MemberRefitted(STUDY, 10, 0, 7, 8, 9))
+        display._progress.refresh()
+    assert "best 0.512  retrained 8/9 " in screen.lines()[-1]
 
 
 def test_nothing_but_the_running_trials_is_cut_in_80_columns():

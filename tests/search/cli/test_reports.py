@@ -50,6 +50,16 @@ def test_an_export_has_all_that_the_study_left(exported: Path, finished: Path) -
     )
 
 
+def test_an_export_says_how_the_model_was_trained(exported: Path) -> None:
+    epochs = json.loads((exported / FOLDER / "metrics.json").read_text())["refit"]["epochs"]
+    said = (
+        f"Each member was then trained again on all of Set A for {epochs} epoch{'s' if epochs > 1 else ''}; "
+        "validation figures and learning curves are of the same seeds trained without the validation probes."
+    )
+    for name in ("README.txt", "report.html"):
+        assert said in " ".join((exported / FOLDER / name).read_text().split())
+
+
 def test_the_best_config_is_launched_again(exported: Path, simulated: Path, tmp_path: Path) -> None:
     space = exported / FOLDER / "space.toml"
     params = json.loads((exported / FOLDER / "metrics.json").read_text())["params"]
@@ -127,6 +137,20 @@ class TestReproducing:
         assert all(row["recorded"] == row["again"] and row["difference"] == 0 for row in said.rows)
         result = json.loads((exported / FOLDER / "metrics.json").read_text())
         assert said.rows[2]["again"] == result["test_spearman"]
+
+    def test_an_export_of_a_version_that_did_not_refit(self, simulated: Path, tmp_path: Path) -> None:
+        workspace, out = tmp_path / "studies", tmp_path / "model"
+        assert rbptune(*launch(simulated, workspace, "--no-refit", "--trials", 1)).code == 0
+        assert rbptune("export", "SIMFOX", "--workspace", workspace, "--out", out).code == 0
+        assert "again on all of Set A" not in (out / "README.txt").read_text()
+        result = json.loads((out / "metrics.json").read_text())
+        strategy = result["provenance"]["spec"]["strategy"]
+        assert (result.pop("refit"), strategy.pop("refit"), strategy["format"]) == (None, False, 3)
+        strategy["format"] = 2
+        (out / "metrics.json").write_text(json.dumps(result))
+        said = rbptune("reproduce", out, "--data", simulated)
+        assert said.code == 0, said.err
+        assert said.err.endswith("agrees bit for bit: weights, predictions and figures\n")
 
     def test_a_figure_that_does_not_agree_is_an_exit_code(
         self, exported: Path, simulated: Path, tmp_path: Path

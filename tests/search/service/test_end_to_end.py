@@ -15,6 +15,7 @@ from data_io.experiments import Experiment
 from data_io.sealed import open_test_set
 from data_io.training_set import load_training_set
 from models import tensors
+from models.predict import predict
 from models.weights import load_model
 from search.strategy.edges import find_edges
 from search.strategy.space_files import parse_space
@@ -54,6 +55,17 @@ def result(workspace):
     return json.loads((artifacts(workspace) / "result.json").read_text())
 
 
+def kept(workspace, name):
+    """Weights and note of a network that was trained at the end."""
+    return tensors.unpack((artifacts(workspace) / f"finalists/{name}.safetensors").read_bytes(), name)
+
+
+def check_figures(figures, side, predicted, examples):
+    spearman, pearson = score(predicted, examples)
+    assert figures[f"{side}_spearman"] == pytest.approx(spearman, abs=1e-6)
+    assert figures[f"{side}_pearson"] == pytest.approx(pearson, abs=1e-6)
+
+
 def score(predicted, examples):
     measured = ~np.isnan(examples.targets)
     pair = predicted[measured], examples.targets[measured]
@@ -87,13 +99,47 @@ class TestFinishedStudy:
         model = load_model(artifacts(finished) / "model")
         training = load_training_set(simulated, EXPERIMENT, "grouped", None)
         test = open_test_set(simulated, EXPERIMENT, training.scaling)
-        sets = {"val": training.validation, "test": test}
         found = result(finished)
         assert len(model.members) == len(found["members"]) == 2
-        for name, examples in sets.items():
-            spearman, pearson = score(model.predict(examples.codes), examples)
-            assert found[f"{name}_spearman"] == pytest.approx(spearman, abs=1e-6)
-            assert found[f"{name}_pearson"] == pytest.approx(pearson, abs=1e-6)
+        check_figures(found, "test", model.predict(test.codes), test)
+        for member, figures in zip(model.members, found["members"], strict=True):
+            check_figures(figures, "test", predict(member, test.codes), test)
+
+    def test_validation_figures_are_of_siblings_that_have_not_seen_the_probes(self, finished, simulated):
+        model = load_model(artifacts(finished) / "model")
+        validation = load_training_set(simulated, EXPERIMENT, "grouped", None).validation
+        found = result(finished)
+        siblings = load_model(artifacts(finished) / "model").members
+        for number, sibling in enumerate(siblings):
+            sibling.load_state_dict(kept(finished, f"final-{found['best_trial']}-{number}")[0])
+        check_figures(found, "val", predict(siblings, validation.codes), validation)
+        for sibling, figures in zip(siblings, found["members"], strict=True):
+            check_figures(figures, "val", predict(sibling, validation.codes), validation)
+        refitted = score(model.predict(validation.codes), validation)[0]
+        assert abs(found["val_spearman"] - refitted) > 1e-3, "those of the model itself would be others"
+
+    def test_the_model_is_the_winners_members_trained_on_all_of_set_a(self, finished, simulated):
+        model, found = load_model(artifacts(finished) / "model"), result(finished)
+        curves = [kept(finished, f"final-{found['best_trial']}-{m}")[1]["curve"] for m in (0, 1)]
+        best = [max(curve, key=lambda epoch: epoch["spearman"])["epoch"] for curve in curves]
+        assert found["refit"] == {"epochs": max(best), "diverged": []}
+        for number, member in enumerate(model.members):
+            weights, note = kept(finished, f"refit-{found['best_trial']}-{number}")
+            assert all(torch.equal(weights[name], value) for name, value in member.state_dict().items())
+            assert [epoch["epoch"] for epoch in note["curve"]] == list(range(1, max(best) + 1))
+
+    def test_how_well_a_refit_predicts_what_it_has_seen_stands_nowhere(self, finished):
+        found, log = result(finished), Workspace(finished).log.read_text()
+        said = [json.loads(line) for line in log.splitlines() if "member_refitted" in line]
+        assert [set(event) for event in said] == [
+            {"time", "event", "study", "trial", "member", "epochs", "through", "total"}
+        ] * 2
+        assert [(event["through"], event["total"]) for event in said] == [(5, 6), (6, 6)]
+        for number in (0, 1):
+            curve = kept(finished, f"refit-{found['best_trial']}-{number}")[1]["curve"]
+            assert {(epoch["spearman"], epoch["pearson"], epoch["validation_loss"]) for epoch in curve} == {
+                (None, None, None)
+            }
 
     def test_the_model_carries_how_it_was_made(self, finished, simulated):
         extra = load_model(artifacts(finished) / "model").extra

@@ -87,9 +87,17 @@ def count_ended(workspace: Path) -> int:
 
 
 def cut_off(
-    command: list[object], workspace: Path, number: signal.Signals, ended: int, twice: bool = False
+    command: list[object],
+    workspace: Path,
+    number: signal.Signals,
+    ended: int,
+    twice: bool = False,
+    checkpoint: str = "",
 ) -> tuple[int, str, str]:
-    """Launch in a process of its own, signal it once `ended` trials have ended; give code, output, errors."""
+    """Launch in a process of its own, signal it once `ended` trials have; give code, output, errors.
+
+    Where a `checkpoint` is named, not before there is one.
+    """
     process = subprocess.Popen(
         # All signals as they come: nohup has its children ignore one.
         ["env", "--default-signal", sys.executable, "-m", "search", *map(str, command)],
@@ -102,6 +110,9 @@ def cut_off(
     while count_ended(workspace) < ended and process.poll() is None:
         assert time.monotonic() < patience, "no trial has ended"
         time.sleep(0.01)
+    while checkpoint and not any(workspace.rglob(checkpoint)) and process.poll() is None:
+        assert time.monotonic() < patience, "no such checkpoint"
+        time.sleep(0.001)
     os.killpg(process.pid, number)  # all processes, as the terminal does with Ctrl-C
     if twice:
         time.sleep(0.05)
@@ -182,3 +193,23 @@ def test_a_search_that_is_killed_goes_on_to_the_same_figures(
     assert said.code == 0, said.err
     assert outcome(workspace) == outcome(undisturbed)
     assert not list(workspace.joinpath("checkpoints").rglob("*.safetensors"))
+
+
+def test_a_refit_that_is_killed_goes_on_to_the_same_figures(
+    simulated: Path, undisturbed: Path, tmp_path: Path
+) -> None:
+    workspace = tmp_path / "studies"
+    begun = "checkpoints/**/refit-*.safetensors"
+    code, _, _ = cut_off(
+        search(simulated, workspace), workspace, signal.SIGKILL, ended=TRIALS, checkpoint=begun
+    )
+    assert code == -signal.SIGKILL
+    (row,) = status(workspace)
+    assert (row["state"], row["test_spearman"]) == ("interrupted", None)
+    said = rbptune(*search(simulated, workspace))
+    assert said.code == 0, said.err
+    assert said.err.count("on all of Set A") >= 1
+    assert outcome(workspace) == outcome(undisturbed)
+    model = Path("model", "weights-0.safetensors")
+    artifacts = [next(place.rglob(str(model))) for place in (workspace, undisturbed)]
+    assert artifacts[0].read_bytes() == artifacts[1].read_bytes()

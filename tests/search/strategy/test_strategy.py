@@ -23,6 +23,8 @@ FORMAT_1 = {
     "members": 3,
     "retraining_patience": 5,
 }
+ADDED_IN_2 = {"multivariate": False, "reduction": 4, "hoped_gain": 0.8, "transferred": [{"layers": 1}]}
+FORMAT_2 = {**FORMAT_1, **ADDED_IN_2, "format": 2}
 
 
 def test_it_survives_being_stored() -> None:
@@ -33,6 +35,7 @@ def test_it_survives_being_stored() -> None:
         starts=({"layers": 1},),
         transferred=({"layers": 2}, {"layers": 3}),
         counted=("finished",),
+        refit=False,
     )
     assert Strategy.from_dict(strategy.to_dict()) == strategy
 
@@ -41,12 +44,27 @@ def test_one_of_format_1_is_read_as_it_was() -> None:
     found = Strategy.from_dict(FORMAT_1)
     assert (found.multivariate, found.transferred) == (True, ())
     assert (found.startup_trials, found.starts) == (7, ({"layers": 3},))
+    assert found.refit is False
+
+
+def test_one_of_format_2_is_read_as_it_was() -> None:
+    found = Strategy.from_dict(FORMAT_2)
+    assert (found.multivariate, found.reduction, found.hoped_gain) == (False, 4, 0.8)
+    assert (found.transferred, found.refit) == (({"layers": 1},), False)
+
+
+def test_a_new_one_refits_the_winners_members() -> None:
+    assert (Strategy().refit, Strategy(members=4).refits) == (True, 4)
+    assert Strategy(members=4, refit=False).refits == 0
 
 
 @pytest.mark.parametrize(
     "content",
     [
         {**FORMAT_1, "format": 3},
+        {**FORMAT_2, "format": 3},
+        {**FORMAT_2, "refit": True, "format": 4},
+        {**FORMAT_2, "format": "2"},
         {**FORMAT_1, "members": 0},
         {name: value for name, value in FORMAT_1.items() if name != "patience"},
         {name: value for name, value in Strategy().to_dict().items() if name != "reduction"},

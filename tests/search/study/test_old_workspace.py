@@ -61,6 +61,7 @@ def test_its_studies_have_their_rule_and_their_figures(old: Path) -> None:
         finalists=1,
         members=1,
         retraining_patience=5,
+        refit=False,
     )
 
 
@@ -74,5 +75,7 @@ def test_what_was_stopped_goes_on_to_the_figures_that_it_would_have_had(old: Pat
     assert said.code == 0, said.err
     row = next(row for row in status(old) if row["study"] == STOPPED)
     assert (row["state"], row["trials_done"], row["best_trial"]) == ("done", 4, 3)
+    kept = {path.name for path in Workspace(old).artifacts(STOPPED).glob("finalists/*")}
+    assert kept == {"final-3-0.safetensors"}, "nothing is trained on all of Set A"
     assert row["val_spearman"] == pytest.approx(VAL, abs=1e-3)  # processors round differently
     assert row["test_spearman"] == pytest.approx(TEST, abs=1e-3)

@@ -1,0 +1,181 @@
+"""The winner's members on all of Set A: for how long, what is handed over, and going on after a kill."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+import safetensors.torch
+import torch
+
+from data_io.experiments import Experiment
+from data_io.training_set import TrainingSet, load_training_set
+from search.service.notices import MemberRefitted, Notice
+from search.service.refitting import Refitting, epochs_to_refit
+from search.service.retraining import Finalist
+from search.service.trainings import Member
+from search.study.record import StudyRecord, open_study
+from search.study.storage import open_storage
+from search.study.workspace import Workspace
+from search.workers.events import Curve, Lost, Reported, Trained
+from tests.support.commands import STUDY, launch, rbptune, status
+from tests.support.curves import curve
+
+PARAMS = {"motif_length": 6, "filters": 8, "hidden": 8, "epochs": 4, "learning_rate": 0.01}
+WINNER = Finalist(7, PARAMS, 0.5)
+CURVES = curve([0.1, 0.5, 0.2]), curve([0.1, 0.2, 0.4, 0.3])
+DIVERGED = curve([0.0], diverged=True)
+NAMES = ("refit-7-0", "refit-7-1")
+
+
+class Heard:
+    """An observer that remembers."""
+
+    def __init__(self) -> None:
+        self.notices: list[Notice] = []
+
+    def notice(self, notice: Notice) -> None:
+        self.notices.append(notice)
+
+
+@pytest.fixture(scope="module")
+def data(simulated: Path) -> TrainingSet:
+    return load_training_set(simulated, Experiment("RNCMPT90001", "SIMFOX", "Homo_sapiens"))
+
+
+@pytest.fixture(scope="module")
+def record(finished: Path) -> StudyRecord:
+    return open_study(open_storage(Workspace(finished)), STUDY)
+
+
+def weights(value: float) -> dict[str, torch.Tensor]:
+    return {"w": torch.tensor([value])}
+
+
+def begin(
+    record: StudyRecord, data: TrainingSet, folder: Path, curves: Sequence[Curve] = CURVES
+) -> tuple[Refitting, Heard]:
+    """Take the end of a study up that retrained six networks, two of them of trial 7."""
+    siblings = [Member(weights(number), each) for number, each in enumerate(curves)]
+    heard = Heard()
+    return Refitting(record, data, Workspace(folder), heard, WINNER, siblings, before=6), heard
+
+
+def trained(key: str, value: float, curve: Curve) -> Trained:
+    return Trained(key, safetensors.torch.save(weights(value)), curve)
+
+
+@pytest.mark.parametrize(
+    ("curves", "epochs"),
+    [
+        ([curve([0.1, 0.5, 0.2])], 2),
+        ([curve([0.5]), curve([0.1, 0.2, 0.3])], 3),
+        ([curve([0.5]), curve([0.1, 0.2, 0.3, 0.2]), curve([0.1, 0.2])], 2),
+        ([curve([0.1, 0.4, 0.4, 0.4])], 2),
+        ([DIVERGED, curve([0.1, 0.2])], 2),
+        ([DIVERGED, DIVERGED], None),
+    ],
+)
+def test_as_long_as_the_median_member_took_to_its_best(curves: list[Curve], epochs: int | None) -> None:
+    assert epochs_to_refit(curves) == epochs
+
+
+def test_each_member_is_trained_once_as_its_sibling_was(
+    record: StudyRecord, data: TrainingSet, tmp_path: Path
+) -> None:
+    refitting, heard = begin(record, data, tmp_path)
+    tasks = [refitting.next_task(), refitting.next_task()]
+    assert [(task.key, task.refit, task.patience, task.params) for task in tasks] == [
+        (f"{STUDY}#{name}", 3, None, PARAMS) for name in NAMES
+    ]
+    assert tasks[0].seed != tasks[1].seed
+    assert refitting.next_task() is None
+    assert not refitting.complete
+    for number, task in enumerate(tasks):
+        assert refitting.handle(trained(task.key, 10 + number, curve([0.9] * 3)))
+    assert refitting.complete
+    assert not refitting.handle(trained(tasks[0].key, 1, CURVES[0])), "not wanted any more"
+    assert [member.weights["w"].item() for member in refitting.members()] == [10, 11]
+    assert refitting.facts() == {"epochs": 3, "diverged": []}
+    assert heard.notices == [
+        MemberRefitted(STUDY, 7, 0, epochs=3, through=7, total=8),
+        MemberRefitted(STUDY, 7, 1, epochs=3, through=8, total=8),
+    ]
+    again, silent = begin(record, data, tmp_path)
+    assert (again.complete, again.next_task(), silent.notices) == (True, None, [])
+    assert [member.weights["w"].item() for member in again.members()] == [10, 11]
+
+
+def test_one_that_diverges_leaves_its_place_to_its_sibling(
+    record: StudyRecord, data: TrainingSet, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    refitting, _ = begin(record, data, tmp_path)
+    with caplog.at_level(logging.WARNING):
+        for end in (curve([0.9] * 3), DIVERGED):
+            task = refitting.next_task()
+            refitting.handle(trained(task.key, 10, end))
+    assert refitting.complete
+    assert [member.weights["w"].item() for member in refitting.members()] == [10, 1]
+    assert refitting.facts() == {"epochs": 3, "diverged": [1]}
+    assert [entry.getMessage() for entry in caplog.records] == [
+        f"study {STUDY}: member 2 diverged on all of Set A; the one trained without the validation probes "
+        "takes its place"
+    ]
+
+
+def test_where_every_sibling_diverged_they_are_handed_over(
+    record: StudyRecord, data: TrainingSet, tmp_path: Path
+) -> None:
+    refitting, _ = begin(record, data, tmp_path, [DIVERGED, DIVERGED])
+    assert (refitting.complete, refitting.next_task(), refitting.facts()) == (True, None, None)
+    assert refitting.members() == refitting.siblings
+
+
+def test_a_kill_loses_an_epoch_at_most(record: StudyRecord, data: TrainingSet, tmp_path: Path) -> None:
+    undisturbed, _ = begin(record, data, tmp_path / "undisturbed")
+    *_, end = undisturbed.next_task().run(lambda: True)
+    killed, _ = begin(record, data, tmp_path / "killed")
+    task = killed.next_task()
+    events = task.run(lambda: True)
+    for _ in range(2):
+        reported = next(events)
+        assert isinstance(reported, Reported)
+        killed.handle(reported)
+    del killed
+    again, _ = begin(record, data, tmp_path / "killed")
+    reports, rest = 0, again.next_task()
+    for event in rest.run(lambda: True):
+        reports += isinstance(event, Reported)
+        again.handle(event)
+    assert reports == 1
+    assert end.weights == event.weights
+    assert not list(tmp_path.glob("killed/checkpoints/**/refit-7-0*"))
+
+
+def test_a_lost_one_is_given_to_another_worker(
+    record: StudyRecord, data: TrainingSet, tmp_path: Path
+) -> None:
+    refitting, _ = begin(record, data, tmp_path)
+    first, second = refitting.next_task(), refitting.next_task()
+    assert refitting.handle(Lost(first.key, "killed"))
+    refitting.handle(trained(second.key, 11, CURVES[0]))
+    assert not refitting.complete
+    assert refitting.next_task() == first
+
+
+def test_a_study_without_it_hands_the_siblings_over(simulated: Path, tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path / "studies")
+    said = rbptune(*launch(simulated, workspace.root, "--no-refit", "--members", 2))
+    assert said.code == 0, said.err
+    assert "on all of Set A" not in said.err
+    result = json.loads((workspace.artifacts(STUDY) / "result.json").read_text())
+    assert result["refit"] is None
+    kept = sorted(path.name for path in workspace.artifacts(STUDY).glob("finalists/*"))
+    assert kept == [f"final-{result['best_trial']}-{member}.safetensors" for member in (0, 1)]
+    again = rbptune(*launch(simulated, workspace.root, "--refit", "--members", 2))
+    assert again.code == 2
+    assert "strategy.refit was False" in again.err
+    assert status(workspace.root)[0]["state"] == "done"
