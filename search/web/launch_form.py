@@ -18,6 +18,7 @@ from search.service.launching import Launch
 from search.study.workspace import Workspace
 
 NAMES_AT_ONCE = 1000
+ANSWERS = {"yes": True, "no": False}
 DEFAULTS: dict[str, Sequence[str]] = {
     "trials": [str(TRIALS)],
     "seed": [str(SEED)],
@@ -42,8 +43,8 @@ def read_form(fields: Fields, folders: Sequence[Path], space: Path | None = None
     Parameters
     ----------
     fields : dict of str to list of str
-        data, protein, more, everything, arch, trials, epochs, seed, split, finalists and members; those that
-        are missing or empty are left to the defaults.
+        data, protein, more, everything, arch, trials, epochs, seed, split, finalists, members and refit;
+        those that are missing or empty are left to the defaults.
     folders : sequence of Path
         The folders of measurements to choose from: a browser cannot name others.
     space : Path, optional
@@ -72,6 +73,7 @@ def read_form(fields: Fields, folders: Sequence[Path], space: Path | None = None
         epochs=_number(fields, "epochs", 1),
         finalists=_number(fields, "finalists", 1),
         members=_number(fields, "members", 1),
+        refit=_refit(fields),
     )
 
 
@@ -86,6 +88,7 @@ def command_line(launch: Launch, workspace: Workspace) -> str:
     words += [
         word for name, value in options.items() if value is not None for word in (f"--{name}", str(value))
     ]
+    words += [] if launch.refit is None else ["--refit" if launch.refit else "--no-refit"]
     words += [] if launch.split == SPLIT else ["--split", launch.split]
     return shlex.join([*words, "--detach", *place_options(workspace)])
 
@@ -130,6 +133,13 @@ def _folder(chosen: str, folders: Sequence[Path]) -> Path:
     if not found:
         raise ConfigError(f"data {chosen[:200]!r}: not a folder of this workspace; choose one of the list")
     return found[0]
+
+
+def _refit(fields: Fields) -> bool | None:
+    answer = _first(fields, "refit")
+    if answer not in ("", *ANSWERS):
+        raise ConfigError(f"refit {answer[:20]!r}: must be {' or '.join(ANSWERS)}")
+    return ANSWERS.get(answer)
 
 
 def _number(fields: Fields, name: str, least: int) -> int | None:

@@ -11,7 +11,7 @@ from data_io.experiments import Experiment
 from data_io.splits import PROTOCOLS
 from search.strategy.space_files import shipped_architectures
 from search.web.asked import Asked
-from search.web.launch_form import DEFAULTS, command_line, read_form
+from search.web.launch_form import ANSWERS, DEFAULTS, command_line, read_form
 from search.web.measured import experiments_in
 from search.web.site import Site
 
@@ -32,6 +32,7 @@ def form(site: Site, fields: Mapping[str, Sequence[str]], problem: str = "") -> 
         "experiments": found,
         "architectures": shipped_architectures(),
         "splits": PROTOCOLS,
+        "answers": list(ANSWERS),
         "command": command(site, filled, folders),
         "problem": problem or unread,
     }

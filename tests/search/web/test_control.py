@@ -99,7 +99,9 @@ def test_without_a_token_the_pages_only_show(stranger: Visitor, workspace: Works
 def test_a_launch_queues_what_the_command_on_its_page_queues(writer: Visitor, workspace: Workspace) -> None:
     page = writer.ask("/launch").text
     assert '<option value="SIMFOX">SIMFOX, Homo sapiens, RNCMPT90001</option>' in page
-    fields = launch_fields(writer, arch=["cnn", "rnn"], more="RNCMPT90002\n\n", epochs=4, members=2)
+    fields = launch_fields(
+        writer, arch=["cnn", "rnn"], more="RNCMPT90002\n\n", epochs=4, members=2, refit="no"
+    )
     shown = writer.ask(f"/launch/command?{query(fields)}").text
     answer = writer.send("/launch", fields)
     assert answer.status == 200
@@ -108,8 +110,8 @@ def test_a_launch_queues_what_the_command_on_its_page_queues(writer: Visitor, wo
     assert {name: rows(workspace)[name] for name in names} == dict.fromkeys(names, ("queued", 3))
     assert all(f'href="/study/{name}"' in answer.text for name in names)
     record = open_study(open_storage(workspace), STUDY)
-    assert (record.spec.seed, record.strategy.members) == (5, 2)
-    assert record.spec.asked == {"epochs": 4, "members": 2}
+    assert (record.spec.seed, record.strategy.members, record.strategy.refit) == (5, 2, False)
+    assert record.spec.asked == {"epochs": 4, "members": 2, "refit": False}
     program, *arguments = shlex.split(shown)
     assert program == "rbptune"
     said = rbptune(*arguments)  # which would refuse studies that differ in anything
@@ -145,6 +147,7 @@ def test_an_uploaded_space_is_kept_for_the_command(writer: Visitor, workspace: W
         ({"trials": "1e9"}, None, "trials "),
         ({"seed": "-1"}, None, "seed "),
         ({"split": MARKUP}, None, "split "),
+        ({"refit": MARKUP}, None, "refit "),
         ({"data": "/etc"}, None, "not a folder of this workspace"),
         ({}, f'architecture = "{MARKUP}"'.encode(), "architecture"),
         ({}, f"{MARKUP}".encode(), "not a TOML file"),
