@@ -86,7 +86,10 @@ class Scores:
 
 @dataclass(frozen=True)
 class Ridge:
-    """A linear model on the counts of k-mers, its penalty chosen by validation."""
+    """A linear model on the counts of k-mers, its penalty chosen by validation.
+
+    Where the network was trained again on all of Set A before its test, so was this.
+    """
 
     penalty: float
     validation: Scores

@@ -59,7 +59,7 @@ def gather(
         The test that was made; None before it.
     figures : mapping
         The figures of the study as result.json has them: val_spearman, val_pearson, test_spearman,
-        test_pearson (without the last two before the test), and members with the same of each.
+        test_pearson (without the last two before the test), members with the same of each, and refit.
     experiment : Experiment
     trial_0 : float, optional
         Validation Spearman of trial 0.
@@ -71,7 +71,10 @@ def gather(
     probes = some_of(set_a, seed)
     motifs = find_motifs(models, probes)
     ceilings = Ceilings(_ceiling(set_a, seed), _ceiling(set_b, seed))
-    baselines = Baselines(ridge_baseline(training.train, training.validation, set_b), _first_trial(trial_0))
+    ridge = ridge_baseline(
+        training.train, training.validation, set_b, whole=set_a if figures.get("refit") else None
+    )
+    baselines = Baselines(ridge, _first_trial(trial_0))
     published = find_published(experiment.motif_id, len(set_a), None if set_b is None else len(set_b))
     data_motif = DataMotif(*(_strongest_words(training, examples) for examples in (set_a, set_b)))
     known = _known(motifs, experiment, seed)

@@ -24,7 +24,9 @@ _MOST_STEPS = 60
 Floats = NDArray[np.float64]
 
 
-def ridge_baseline(train: Examples, validation: Examples, test: Examples | None) -> Ridge:
+def ridge_baseline(
+    train: Examples, validation: Examples, test: Examples | None, whole: Examples | None = None
+) -> Ridge:
     """Fit on the training probes, choose the penalty by validation Spearman, and score.
 
     The features are the counts of all 5,460 words of one to six letters, centred, not scaled. Each penalty's
@@ -34,6 +36,8 @@ def ridge_baseline(train: Examples, validation: Examples, test: Examples | None)
     ----------
     train, validation : Examples
     test : Examples or None
+    whole : Examples, optional
+        Fit on these with the chosen penalty before the test, as the network was that this is held against.
     """
     best: tuple[float, Floats, Scores] | None = None
     problem = _Problem.of(train)
@@ -46,8 +50,12 @@ def ridge_baseline(train: Examples, validation: Examples, test: Examples | None)
         if best is None or scores.spearman > best[2].spearman:
             best = penalty, weights, scores
     assert best is not None
-    tested = Missing("there was no test") if test is None else _score(best[1], test)
-    return Ridge(best[0], best[2], tested)
+    penalty, weights, validated = best
+    if test is None:
+        return Ridge(penalty, validated, Missing("there was no test"))
+    if whole is not None:
+        weights = _Problem.of(whole).solve(penalty, weights)
+    return Ridge(penalty, validated, _score(weights, test))
 
 
 @dataclass(frozen=True)

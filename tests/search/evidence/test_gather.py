@@ -49,6 +49,15 @@ def test_everything(training):
     assert Evidence.from_dict(json.loads(json.dumps(found.to_dict(), allow_nan=False))) == found
 
 
+def test_the_linear_baseline_learns_from_as_many_probes_as_the_model(training):
+    members = [Binder(UGCAUG=1.0)]
+    given = members, training, table(training, members)
+    found = gather(*given, FIGURES, SIMFOX)
+    refitted = gather(*given, {**FIGURES, "refit": {"epochs": 3, "diverged": []}}, SIMFOX)
+    assert refitted.baselines.ridge.validation == found.baselines.ridge.validation
+    assert refitted.baselines.ridge.test.spearman > found.baselines.ridge.test.spearman
+
+
 def test_before_the_test(training):
     found = gather([Binder(UGCAUG=1.0)], training, None, {"val_spearman": 0.6}, SIMFOX)
     assert found.ceiling.set_b == found.baselines.ridge.test == Missing("there was no test")

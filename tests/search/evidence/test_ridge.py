@@ -68,6 +68,13 @@ def test_it_is_chosen_by_validation():
     assert noisy.test == Missing("there was no test")
 
 
+def test_it_is_tested_after_a_fit_to_the_whole_with_the_penalty_that_was_chosen():
+    train, validation, test = draw(200, 2), draw(2000, 3), draw(500, 4)
+    alone, both = (ridge_baseline(train, validation, test, whole) for whole in (None, validation))
+    assert (both.penalty, both.validation) == (alone.penalty, alone.validation)
+    assert both.test.spearman > alone.test.spearman + 0.02
+
+
 def test_nothing_to_learn():
     silent = Examples(draw(300, 5).codes, np.zeros(300, np.float32))
     assert ridge_baseline(silent, silent, None).validation == Scores(0.0, 0.0)
