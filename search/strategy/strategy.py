@@ -82,7 +82,7 @@ class Strategy:
     starts: tuple[Mapping[str, Any], ...] = ()
     transferred: tuple[Mapping[str, Any], ...] = ()
     counted: tuple[str, ...] = ENDINGS
-    finalists: int = 3
+    finalists: int = 2
     members: int = 3
     retraining_patience: int | None = 5
     refit: bool = True

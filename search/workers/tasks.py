@@ -16,6 +16,7 @@ from data_io.errors import ModelError
 from data_io.predictions import Predictions, mean_of, pack_predictions
 from data_io.training_set import Examples, TrainingSet
 from models.config import split_params
+from models.device import choose_device
 from models.interruption import Interrupted
 from models.metrics import pearson, spearman
 from models.predict import predict
@@ -145,7 +146,7 @@ class HeldOutTask:
 
     def _build(self, weights: bytes) -> nn.Module:
         network, _ = split_params(self.architecture, dict(self.params))
-        return build_member(self.architecture, network, weights)
+        return build_member(self.architecture, network, weights).to(choose_device("auto"))
 
     def _figures(self, validation: np.ndarray, test: np.ndarray) -> Figures:
         return Figures(
