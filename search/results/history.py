@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import optuna
 from optuna.trial import FrozenTrial, TrialState
 
+from search.results.importance import importance
 from search.study.record import StudyRecord
 
 ENDS = {TrialState.COMPLETE: "finished", TrialState.PRUNED: "pruned", TrialState.FAIL: "failed"}
-FEWEST = 10  # finished trials from which on one can say what mattered
 
 
 @dataclass(frozen=True)
@@ -46,8 +44,7 @@ class History:
     ----------
     trials : tuple of Ended
     importance : dict of str to float
-        The share of each hyperparameter in whether a trial is among the best tenth, by PED-ANOVA (Watanabe
-        et al. 2023), highest first; empty where too few trials finished.
+        See `search.results.importance`.
     opened : dict or None
         When the test set was opened (at), for which trial, and the digest of the weights.
     """
@@ -60,20 +57,10 @@ class History:
 def read_history(record: StudyRecord) -> History:
     """Read the history of a study."""
     trials = tuple(_ended(trial) for trial in record.trials(*ENDS))
-    return History(trials, _importance(record), record.attribute("test_opened"))
+    return History(trials, importance(record.trials(TrialState.COMPLETE)), record.attribute("test_opened"))
 
 
 def _ended(trial: FrozenTrial) -> Ended:
     curve = tuple(sorted(trial.intermediate_values.items()))
     params = trial.user_attrs.get("params", trial.params)
     return Ended(trial.number, ENDS[trial.state], trial.value, curve, params)
-
-
-def _importance(record: StudyRecord) -> dict[str, float]:
-    finished = record.trials(TrialState.COMPLETE)
-    if len(finished) < FEWEST:
-        return {}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of being experimental
-        shares = optuna.importance.get_param_importances(record.study)
-    return dict(sorted(shares.items(), key=lambda share: -share[1]))

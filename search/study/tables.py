@@ -135,7 +135,7 @@ def study_attributes(connection: sqlalchemy.Connection, specs: dict[int, Any]) -
 def new_trials(connection: sqlalchemy.Connection, last: int, open_trials: Collection[int]) -> list[TrialRow]:
     """Read the trials above the number `last` and those that had not ended, in the order of their ends."""
     found = connection.execute(NEW_TRIALS, {"last": last, "open": [*open_trials]})
-    return [TrialRow(*row) for row in found]
+    return [TrialRow(*row) for row in found.all()]
 
 
 def last_epochs(connection: sqlalchemy.Connection, trials: Collection[int]) -> dict[int, int]:

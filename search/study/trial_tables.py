@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy
+from optuna.distributions import BaseDistribution, json_to_distribution
+from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy import DateTime, bindparam, text
 
 _NEW = "t.study_id = :study AND (t.trial_id > :last OR t.trial_id IN :open)"
@@ -30,6 +33,13 @@ CURVES = _new("""
 ATTRIBUTES = _new("""
     SELECT a.trial_id, a.key, a.value_json
     FROM trials t JOIN trial_user_attributes a ON a.trial_id = t.trial_id WHERE {new}
+""")
+
+DRAWN = text("""
+    SELECT t.trial_id, t.number, v.value, p.param_name, p.param_value, p.distribution_json
+    FROM trials t JOIN trial_values v ON v.trial_id = t.trial_id
+    JOIN trial_params p ON p.trial_id = t.trial_id
+    WHERE t.study_id = :study AND CAST(t.state AS VARCHAR) = 'COMPLETE' ORDER BY t.trial_id
 """)
 
 
@@ -94,13 +104,47 @@ class StudyTrials:
         """List all trials, by their numbers."""
         still_open = [key for key, trial in self._trials.items() if trial.state in ("RUNNING", "WAITING")]
         asked = {"study": self._study, "last": self._last, "open": still_open}
-        fresh = {key: Trial(*values) for key, *values in connection.execute(TRIALS, asked)}
-        for key, step, value in connection.execute(CURVES, asked):
+        fresh = {key: Trial(*values) for key, *values in connection.execute(TRIALS, asked).all()}
+        for key, step, value in connection.execute(CURVES, asked).all():
             if key in fresh:
                 fresh[key].curve.append((step, value))
-        for key, name, value in connection.execute(ATTRIBUTES, asked):
+        for key, name, value in connection.execute(ATTRIBUTES, asked).all():
             if key in fresh:
                 fresh[key].attributes[name] = json.loads(value)
         self._trials |= fresh
         self._last = max(self._trials, default=0)
         return list(self._trials.values())
+
+
+def finished_trials(connection: sqlalchemy.Connection, study: int) -> list[FrozenTrial]:
+    """List a study's finished trials as Optuna knows them: their values and what was drawn, no curves."""
+    rows = connection.execute(DRAWN, {"study": study}).all()
+    found: dict[int, FrozenTrial] = {}
+    for trial, number, value, name, drawn, distribution in rows:
+        if trial not in found:
+            found[trial] = _finished(trial, number, value)
+        kind = _distribution(distribution)
+        found[trial].params[name] = kind.to_external_repr(drawn)
+        found[trial].distributions[name] = kind
+    return list(found.values())
+
+
+def _finished(trial: int, number: int, value: float) -> FrozenTrial:
+    return FrozenTrial(
+        number=number,
+        state=TrialState.COMPLETE,
+        value=value,
+        datetime_start=None,
+        datetime_complete=None,
+        params={},
+        distributions={},
+        user_attrs={},
+        system_attrs={},
+        intermediate_values={},
+        trial_id=trial,
+    )
+
+
+@lru_cache(maxsize=1024)
+def _distribution(text_of_it: str) -> BaseDistribution:
+    return json_to_distribution(text_of_it)

@@ -11,6 +11,7 @@ from markupsafe import Markup
 from data_io.outputs import open_text_output
 from search.evidence.evidence import Ceiling, Known, Missing, Published
 from search.evidence.verdict import VERDICT_WORDS
+from search.results.importance import TOO_FEW
 from search.results.refit import how_refitted
 from search.results.report.material import Material
 
@@ -53,6 +54,7 @@ def render_report(material: Material) -> str:
         is_known=lambda value: not isinstance(value, Missing),
         ceilings=_ceilings(material),
         published=_published(material),
+        too_few=TOO_FEW,
     )
 
 

@@ -10,7 +10,7 @@ from optuna.trial import TrialState
 from search.study.database import connect
 from search.study.lock import driver_lock
 from search.study.status import read_status
-from search.study.trial_tables import StudyTrials
+from search.study.trial_tables import StudyTrials, finished_trials
 from search.study.watch import Watch, trials_left
 from search.study.workspace import Workspace
 from tests.support.studies import add_trials, make_study, move
@@ -83,3 +83,15 @@ def test_the_pace_is_that_of_the_last_hour(workspace: Workspace) -> None:
     study.tell(trial, 0.4)
     watch.look()
     assert watch.trials_an_hour() > 1
+
+
+def test_finished_trials_are_those_of_optuna(any_workspace: Workspace) -> None:
+    study = make_study(any_workspace)
+    make_study(any_workspace, architecture="rnn")
+    add_trials(study, [0.3, 0.5])
+    add_trials(study, [0.2], TrialState.PRUNED)
+    with connect(any_workspace).connect() as connection:
+        read = finished_trials(connection, study._study_id)
+    assert [(trial.number, trial.value, trial.params, trial.distributions) for trial in read] == [
+        (trial.number, trial.value, trial.params, trial.distributions) for trial in study.trials[:2]
+    ]
