@@ -12,6 +12,7 @@ from search.web.shapes import Scale, line, steps, ticks
 
 WIDTH, HEIGHT = 760, 320
 LEFT, RIGHT, TOP, BOTTOM = 62, 748, 10, 274
+CURVES = 200  # more lie on one another, and take a browser long
 LOWEST = -0.1  # what is worse is drawn at the edge
 
 
@@ -36,6 +37,8 @@ class Chart:
         SVG paths by their class, drawn in this order.
     ends : list of (int, int)
         Points that are marked.
+    note : str
+        What the chart leaves out.
     """
 
     across: str
@@ -44,13 +47,15 @@ class Chart:
     rows: list[Tick]
     paths: dict[str, str]
     ends: list[tuple[int, int]]
+    note: str = ""
 
 
 def learning_curves(trials: Sequence[Trial]) -> Chart | None:
-    """Draw the validation Spearman of each trial by epoch; None where no epoch has ended."""
-    drawn = [trial for trial in trials if trial.curve]
-    if not drawn:
+    """Draw the validation Spearman of each trial by epoch, of many some; None where no epoch has ended."""
+    begun = [trial for trial in trials if trial.curve]
+    if not begun:
         return None
+    drawn = thin(begun)
     values = [value for trial in drawn for _, value in trial.curve]
     up = _up(min(values), max(values))
     longest = max(trial.curve[-1][0] for trial in drawn)
@@ -66,7 +71,35 @@ def learning_curves(trials: Sequence[Trial]) -> Chart | None:
     paths = {kind: "".join(parts) for kind, parts in found.items() if parts}
     whole = [epoch for epoch in ticks(across.low, longest, 10) if epoch == int(epoch)]
     columns = [Tick(across(epoch), str(int(epoch))) for epoch in whole]
-    return Chart("Epoch", "Validation Spearman", columns, _rows(up), paths, ends)
+    return Chart("Epoch", "Validation Spearman", columns, _rows(up), paths, ends, _left_out(begun, drawn))
+
+
+def thin(trials: Sequence[Trial], most: int = CURVES) -> Sequence[Trial]:
+    """Choose the trials whose curves are drawn: the best, the running ones, of the others by value each nth.
+
+    Parameters
+    ----------
+    trials : sequence of Trial
+        With a curve each.
+    most : int
+        How many of the others at most.
+    """
+    best = best_trial(trials)
+    others = [trial for trial in trials if trial is not best and trial.state != "RUNNING"]
+    if len(others) <= most:
+        return trials
+    others.sort(key=lambda trial: trial.curve[-1][1])
+    chosen = {others[place * (len(others) - 1) // (most - 1)].number for place in range(most)}
+    return [trial for trial in trials if trial is best or trial.state == "RUNNING" or trial.number in chosen]
+
+
+def _left_out(begun: Sequence[Trial], drawn: Sequence[Trial]) -> str:
+    if len(drawn) == len(begun):
+        return ""
+    count = f"{len(drawn)} of {len(begun):,}"
+    return (
+        f"Drawn are {count} curves: the best, the running ones, and a choice from the lowest to the highest."
+    )
 
 
 _KINDS = {"COMPLETE": "finished", "PRUNED": "pruned", "FAIL": "failed"}
@@ -90,7 +123,7 @@ def best_over_time(trials: Sequence[Trial]) -> Chart | None:
     for x, y in points:
         if not best or y < best[-1][1]:
             best.append((x, y))
-    dots = "".join(f"M{x} {y}h0" for x, y in points)
+    dots = "".join(f"M{x} {y}h0" for x, y in dict.fromkeys(points))
     columns = [Tick(across(at), f"{at:g}") for at in ticks(0, across.high, 8)]
     paths = {"dots": dots, "best": steps(best, points[-1][0])}
     return Chart(f"{name} since the first trial began", "Validation Spearman", columns, _rows(up), paths, [])
