@@ -49,6 +49,7 @@ class Form(Handler):
             return await asyncio.get_running_loop().run_in_executor(self.site.writing, function, *arguments)
         finally:
             self.site.board.forget_look()
+            self.site.rendered.forget()
 
 
 class LaunchForm(Form, View):

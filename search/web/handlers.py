@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import time
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
@@ -111,6 +112,8 @@ class Handler(RequestHandler):
         """Run a function on the site's threads; mistakes become answers."""
         try:
             return await asyncio.get_running_loop().run_in_executor(self.site.threads, function, *arguments)
+        except asyncio.CancelledError as error:
+            raise HTTPError(503, "the server ends") from error
         except StudyError as error:
             raise HTTPError(404, "%s", error) from error
         except UserError as error:
@@ -124,24 +127,47 @@ class View(Handler):
         """Take the route's arguments; a stamp says, cheaply, when the page is the same as before."""
         self._template, self._query, self._stamp = template, query, stamp
         self._tag: str | None = None
+        self._cost = 0.0
 
     async def get(self, *path: str) -> None:
         """Answer with the page, or that the browser has it."""
         asked = self.asked(path)
         if self._stamp is not None:
-            facts = await self.work(self._stamp, self.site, asked), asked, self.visitor, self.site.began
+            facts = await self._timed(self._seen, asked), asked, self.visitor, self.site.began
             self._tag = f'"{hashlib.sha256(repr(facts).encode()).hexdigest()[:32]}"'
             self.set_etag_header()
             if self.check_etag_header():
                 self.set_status(HTTPStatus.NOT_MODIFIED)
                 return
-        self.finish(await self.work(self._page, asked))
+        self.finish(await self._timed(self._kept, asked))
 
     head = get
 
     def compute_etag(self) -> str | None:
         """Give the page's stamp; without one, what Tornado makes of its content."""
         return self._tag or super().compute_etag()
+
+    async def _timed(self, function: Callable[[Asked], Any], asked: Asked) -> Any:
+        """Run a function, and say what it cost the server: scripts ask the less often the more that is."""
+
+        def run() -> tuple[Any, float]:
+            begin = time.thread_time()
+            return function(asked), time.thread_time() - begin
+
+        found, seconds = await self.work(run)
+        self._cost += seconds
+        self.set_header("Server-Timing", f"page;dur={1e3 * self._cost:.1f}")
+        return found
+
+    def _seen(self, asked: Asked) -> tuple[object, ...]:
+        stamp = self._stamp
+        assert stamp is not None
+        return self.site.rendered.stamp(repr(asked), lambda: stamp(self.site, asked))
+
+    def _kept(self, asked: Asked) -> str:
+        if self._tag is None:
+            return self._page(asked)
+        return self.site.rendered.page(self._tag, lambda: self._page(asked))
 
     def _page(self, asked: Asked) -> str:
         return self.page(self._template, self._query(self.site, asked))

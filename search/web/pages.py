@@ -57,7 +57,7 @@ def make_pages(
 
     def build(threads: Executor, name: str, port: int) -> HTTPServerConnectionDelegate:
         site = Site(workspace, address.root_path, guard, given, threads, port, data)
-        threads.submit(site.board.current)  # so that the first reader need not wait for the first look
+        site.warm_up()
         own = Application(routes(site), default_handler_class=Missing, site=site, compress_response=True)
         linked = with_way_back(dashboard, site.root, site.static)
         gate = Gate(linked, given, site.cookie, f"{site.root}/login")

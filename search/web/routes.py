@@ -15,7 +15,7 @@ from search.web.site import STATIC, Site
 from search.web.views.compare import compare
 from search.web.views.launch import launch, shown_command
 from search.web.views.overview import changes, overview
-from search.web.views.study import stamp, study
+from search.web.views.study import importance, stamp, study
 
 
 def routes(site: Site) -> list[Rule]:
@@ -34,6 +34,7 @@ def routes(site: Site) -> list[Rule]:
         route(r"/study-(\d+)", ByNumber),
         view("/compare", "compare.html", compare),
         route("/changes", Values, query=changes),
+        route("/importance/(.+)", Values, query=importance),
         route(r"/export/(.+)\.zip", Export),
         route("/report/(.+)", Report),
         route(r"/files/(.+)/([\w-][\w.-]*)", File),

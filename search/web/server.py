@@ -62,16 +62,19 @@ class PageServer:
         name = "localhost" if self.host in ANY_ADDRESS else self.host
         return f"http://{f'[{name}]' if ':' in name else name}:{self.port}"
 
-    def serve(self) -> None:
-        """Answer requests until `stop` is called, or until KeyboardInterrupt."""
-        asyncio.run(self._serve())
+    def serve(self, ready: Callable[[], None] | None = None) -> None:
+        """Answer requests until `stop` is called, or until KeyboardInterrupt.
+
+        `ready` is called when the first answer would wait for nothing more.
+        """
+        asyncio.run(self._serve(ready))
 
     def stop(self) -> None:
         """Make `serve` return, or not begin; from any thread, and as often as one likes."""
         with suppress(InvalidStateError):  # stopped before
             self._stopped.set_result(None)
 
-    async def _serve(self) -> None:
+    async def _serve(self, ready: Callable[[], None] | None) -> None:
         # That a page is not there is for its reader to know.
         logging.getLogger("tornado.access").setLevel(logging.ERROR)
         threads = ThreadPoolExecutor(THREADS, thread_name_prefix="page")
@@ -83,6 +86,8 @@ class PageServer:
         )
         server.add_socket(self._listener)
         try:
+            if ready is not None:
+                ready()
             await asyncio.wrap_future(self._stopped)
         finally:
             server.stop()

@@ -7,6 +7,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from search.service.observers import Observer
@@ -34,7 +35,7 @@ def serve_dashboard(
     workspace : Workspace
     address : Address
     ready : callable, optional
-        Called with the address to open, such as ``http://127.0.0.1:8080/``, once its port is bound.
+        Called with the address to open, such as ``http://127.0.0.1:8080/``, once pages are answered there.
     access : Access, optional
         Default: everybody may read.
 
@@ -47,9 +48,7 @@ def serve_dashboard(
     server = _bind_pages(workspace, address, given)
     with _interrupted_by_sigterm():
         try:
-            if ready is not None:
-                ready(_front_page(server, address, given))
-            server.serve()
+            server.serve(ready and partial(ready, _front_page(server, address, given)))
         except KeyboardInterrupt:
             _log.info("the pages at %s are closed", server.url)
 
@@ -84,10 +83,10 @@ def _pages_beside(
 ) -> Iterator[None]:
     """Serve the pages from another thread while the block runs."""
     pages = _bind_pages(workspace, address, access, data)
-    thread = threading.Thread(target=pages.serve, daemon=True)
+    line = f"dashboard: {_front_page(pages, address, access)} (waiting for studies; Ctrl-C ends it)"
+    thread = threading.Thread(target=pages.serve, args=(partial(say, line),), daemon=True)
     thread.start()
     try:
-        say(f"dashboard: {_front_page(pages, address, access)} (waiting for studies; Ctrl-C ends it)")
         yield
     finally:
         pages.stop()

@@ -7,21 +7,26 @@ import time
 from collections import OrderedDict
 from collections.abc import Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from optuna.trial import FrozenTrial
 from tornado.web import StaticFileHandler
 
+from data_io.errors import UserError
 from search.study.database import connect, database_errors
 from search.study.status import known_data
-from search.study.trial_tables import StudyTrials, Trial
+from search.study.trial_tables import StudyTrials, Trial, finished_trials
 from search.study.workspace import Workspace
 from search.web import words
 from search.web.access import Access
 from search.web.board import Board
 from search.web.guard import ReadOnlyGuard
+from search.web.importance import Importances
+from search.web.rendered import Rendered
 
 STATIC = Path(__file__).parent / "static"
 REMEMBERED = 8  # studies whose trials are kept in memory
@@ -55,6 +60,10 @@ class Site:
         The name of the session's cookie: browsers give those of all servers of a machine to each of them.
     writing : Executor
         Where studies are launched and changed, one after the other.
+    importances : Importances
+        What the hyperparameters of studies count.
+    rendered : Rendered
+        The last pages, so that readers who come together share one.
     """
 
     def __init__(
@@ -91,6 +100,8 @@ class Site:
         self._engine = connect(workspace)
         self._trials: OrderedDict[int, StudyTrials] = OrderedDict()
         self._lock = threading.Lock()
+        self.importances = Importances(self._finished)
+        self.rendered = Rendered()
 
     def trials(self, study: int) -> list[Trial]:
         """List the trials of a study by its number in the database; those of the last few are remembered."""
@@ -100,6 +111,10 @@ class Site:
             if len(self._trials) > REMEMBERED:
                 self._trials.popitem(last=False)
             return known.look(connection)
+
+    def _finished(self, study: int) -> list[FrozenTrial]:
+        with database_errors(self.workspace.storage_url), self._engine.connect() as connection:
+            return finished_trials(connection, study)
 
     def data_folders(self) -> list[Path]:
         """List the folders of measurements that can be launched from, the one that was given first.
@@ -120,6 +135,13 @@ class Site:
         """Give the address of a static file; it changes with the file, so that browsers may keep it."""
         version = StaticFileHandler.get_version({"static_path": str(STATIC)}, name)
         return f"{self.root}/_/{name}?v={version}"
+
+    def warm_up(self) -> None:
+        """Look at the database and read the templates, so that the first reader need not wait for it."""
+        for name in self._templates.list_templates():
+            self._templates.get_template(name)
+        with suppress(UserError):  # a reader is told, and the next may find it well
+            self.board.current()
 
     def render(self, template: str, values: Mapping[str, Any]) -> str:
         """Fill a template; everything in `values` is escaped."""

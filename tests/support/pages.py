@@ -46,8 +46,10 @@ def serving(database, host="localhost", **options):
 def served(pages, host="localhost"):
     """Serve pages on a free port while the block runs."""
     server = PageServer(pages, host, 0)
-    thread = threading.Thread(target=server.serve)
+    ready = threading.Event()
+    thread = threading.Thread(target=server.serve, args=(ready.set,))
     thread.start()
+    assert ready.wait(timeout=60)
     try:
         yield server
     finally:

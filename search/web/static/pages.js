@@ -3,10 +3,10 @@
 // Keeps a page as new as the server's figures; everything works without it, but for sorting and filtering.
 
 const root = document.body.dataset.root;
-const FASTEST = 2000, SLOWEST = 60000, SHARE = 30; // a reader takes at most one part in thirty of the server
+const FASTEST = 2000, PAGES = 5000, SLOWEST = 60000, SHARE = 30; // a reader takes at most one part in thirty of the server
 
-function later(took) {
-  return Math.min(SLOWEST, Math.max(FASTEST, SHARE * took));
+function later(took, fastest) {
+  return Math.min(SLOWEST, Math.max(fastest, SHARE * took));
 }
 
 function lost(since) {
@@ -15,15 +15,13 @@ function lost(since) {
   if (since !== null) note.textContent = `The server has not answered since ${since}. Shown is what was last known.`;
 }
 
-async function poll(ask) {
-  let wait = FASTEST, since = null;
+async function poll(ask, fastest) {
+  let wait = fastest, since = null;
   for (;;) {
     await new Promise((done) => setTimeout(done, wait));
     if (document.hidden) continue;
     try {
-      const begin = performance.now();
-      const took = await ask();
-      wait = later(took === undefined ? performance.now() - begin : 1000 * took);
+      wait = later(1000 * await ask(), fastest);
       since = null;
     } catch (error) {
       since = since || new Date().toTimeString().slice(0, 5);
@@ -178,27 +176,33 @@ function others(parts) {
   return async () => {
     const answer = await fetch(location.href);
     if (!answer.ok) throw new Error(answer.status);
-    if (stamp !== null && stamp === answer.headers.get("ETag")) return; // the browser's own copy
+    const took = parseFloat(answer.headers.get("Server-Timing")?.split("dur=")[1] ?? "0") / 1000;
+    if (stamp !== null && stamp === answer.headers.get("ETag")) return took; // the browser's own copy
     stamp = answer.headers.get("ETag");
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
     for (const part of parts) {
       const content = fresh.querySelector(`[data-live]#${part.id}`)?.innerHTML;
-      if (content === undefined) return location.reload(); // it is another page by now
+      if (content === undefined) { location.reload(); return took; } // it is another page by now
       const typing = part.contains(document.activeElement) && document.activeElement.matches("input, select");
       if (content === known.get(part.id) || typing) continue;
       refill(part, content);
       known.set(part.id, content);
+      if (part.querySelector("[data-shares]")) importance();
     }
+    return took;
   };
 }
 
-/* How much each hyperparameter counts, as the Optuna dashboard reckons it. */
+/* How much each hyperparameter counts: the server needs a moment for it, and the page does not wait. */
 
-async function importance(section) {
-  const answer = await fetch(`${root}/api/studies/${section.dataset.study}/param_importances`);
-  const shares = answer.ok ? (await answer.json()).param_importances?.[0] ?? [] : [];
-  const body = section.querySelector("tbody");
-  for (const { name, importance: share } of shares.sort((one, other) => other.importance - one.importance)) {
+async function importance() {
+  const table = document.querySelector("[data-shares]");
+  if (!table) return;
+  const answer = await fetch(table.dataset.shares);
+  const shares = answer.ok ? (await answer.json()).shares : [];
+  const body = table.tBodies[0];
+  body.replaceChildren();
+  for (const [name, share] of shares) {
     const row = body.insertRow();
     row.insertCell().textContent = name.replaceAll("_", " ");
     const figure = row.insertCell();
@@ -207,12 +211,10 @@ async function importance(section) {
     row.insertCell().innerHTML = '<svg width="200" height="10" aria-hidden="true"><rect height="10"></rect></svg>';
     row.querySelector("rect").setAttribute("width", Math.round(200 * share));
   }
-  section.hidden = shares.length === 0;
 }
 
-const section = document.getElementById("importance");
-if (section) importance(section);
+importance();
 const board = document.getElementById("board");
-if (board) poll(overview(board));
+if (board) poll(overview(board), FASTEST);
 const parts = [...document.querySelectorAll("main > [data-live]")];
-if (!board && parts.length) poll(others([...document.querySelectorAll("[data-live]")]));
+if (!board && parts.length) poll(others([...document.querySelectorAll("[data-live]")]), PAGES);

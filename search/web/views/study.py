@@ -9,6 +9,7 @@ from typing import Any
 from data_io.errors import StudyError
 from search.results.evidence_files import EVIDENCE
 from search.results.export import read_result
+from search.results.importance import FEWEST, TOO_FEW
 from search.results.refit import how_refitted
 from search.study.states import INTERRUPTED, State
 from search.study.trial_tables import Trial
@@ -47,6 +48,7 @@ def study(site: Site, asked: Asked) -> dict[str, Any]:
         "curves": shown(learning_curves(trials)),
         "progress": shown(best_over_time(trials)),
         "running": _running(site, name, trials),
+        "too_few": TOO_FEW if _finished(trials) < FEWEST else "",
         "table": {
             **table(trials, asked.first("sort", "-value"), bool(asked.first("all"))),
             "won": row["best_trial"],
@@ -55,6 +57,19 @@ def study(site: Site, asked: Asked) -> dict[str, Any]:
         "failures": failures(site.workspace.errors, name),
         **finished(site, row),
     }
+
+
+def importance(site: Site, asked: Asked) -> dict[str, Any]:
+    """Give the share of each hyperparameter, highest first.
+
+    Raises
+    ------
+    StudyError
+        When there is none of that name.
+    """
+    row = find(site, asked.path[0])
+    shares = site.importances.of(row["id"], _finished(site.trials(row["id"])))
+    return {"shares": [*shares.items()]}
 
 
 def stamp(site: Site, asked: Asked) -> tuple[object, ...]:
@@ -136,9 +151,9 @@ def _refitted(site: Site, row: dict[str, Any]) -> str:
 
 def table(trials: Sequence[Trial], sort: str, everything: bool) -> dict[str, Any]:
     """Lay the trials out as a table, sorted; hyperparameters that never differ stand beside it."""
-    names = list(dict.fromkeys(name for trial in trials for name in trial.params))
-    values = {name: {str(trial.params.get(name)) for trial in trials if trial.params} for name in names}
-    varied = [name for name in names if len(values[name]) > 1]
+    drawn = [params for trial in trials if (params := trial.params)]
+    names = list(dict.fromkeys(name for params in drawn for name in params))
+    varied = [name for name in names if any(each.get(name) != drawn[0].get(name) for each in drawn)]
     key = _sort_key(sort.removeprefix("-"), varied)
     there = [trial for trial in trials if key(trial) is not None]
     there.sort(key=lambda trial: _comparable(key(trial)), reverse=sort.startswith("-"))
@@ -149,9 +164,13 @@ def table(trials: Sequence[Trial], sort: str, everything: bool) -> dict[str, Any
         "total": len(trials),
         "best": best.number if best else None,
         "varied": varied,
-        "same": {name: next(iter(values[name])) for name in names if name not in varied},
+        "same": {name: str(drawn[0][name]) for name in names if name not in varied},
         "sort": sort,
     }
+
+
+def _finished(trials: Sequence[Trial]) -> int:
+    return sum(trial.state == "COMPLETE" for trial in trials)
 
 
 def _seconds(trial: Trial) -> float | None:

@@ -20,7 +20,7 @@ from search.service.study_log import log_traceback
 from search.study.lock import driver_lock
 from search.study.storage import open_storage
 from search.study.workspace import Workspace
-from search.web import board
+from search.web import board, rendered
 from search.web.address import Address
 from search.web.pages import make_pages
 from search.web.server import PageServer
@@ -32,7 +32,8 @@ from tests.support.studies import add_trials, finish, make_study, move
 
 @pytest.fixture
 def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
-    monkeypatch.setattr(board, "FRESH_SECONDS", 0.0)
+    for module in (board, rendered):
+        monkeypatch.setattr(module, "FRESH_SECONDS", 0.0)
     place = Workspace(tmp_path / "a place")
     open_storage(place)
     return place

@@ -4,6 +4,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from optuna.trial import TrialState
 
+from search.results.importance import TOO_FEW
 from search.study.workspace import Workspace
 from search.web.access import Access
 from search.web.address import Address
@@ -101,6 +102,26 @@ def test_comparing_what_was_chosen(page, server):
     page.locator(".sides").wait_for()
     assert page.locator("#charts path.study-1").count() == 2  # of the chart, and of its key
     assert page.locator(".sides th[scope=col] a").all_inner_texts() == ["SIMFOX", "SIMPUM"]
+    assert (page.errors, page.foreign) == ([], [])
+
+
+def test_the_importance_is_shown_once_enough_trials_have_finished(page, tmp_path):
+    place = Workspace(tmp_path)
+    study = make_study(place, budget=20)
+    add_trials(study, [0.1 + 0.02 * number for number in range(9)])
+    with served(make_pages(place, Address())) as server:
+        page.goto(f"{server.url}/study/{study.study_name}")
+        shown = page.locator("#importance")
+        assert TOO_FEW in shown.inner_text()
+        page.evaluate("window.stayed = true")
+        add_trials(study, [0.4])
+        shown.locator("tbody tr").nth(1).wait_for()
+        shares = [float(cell) for cell in shown.locator("tbody td.number").all_inner_texts()]
+        assert (len(shares), sum(shares)) == (2, pytest.approx(1, abs=0.002))
+        add_trials(study, [0.2])
+        page.locator("#all-trials tbody tr").nth(10).wait_for()  # what did not change stays as it is
+        assert shown.locator("tbody tr").count() == 2
+        assert page.evaluate("window.stayed")
     assert (page.errors, page.foreign) == ([], [])
 
 

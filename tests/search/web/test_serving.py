@@ -157,7 +157,7 @@ def test_both_commands_warn_of_readers_elsewhere(
 ) -> None:
     place, address = Workspace(tmp_path), Address(host, 0)
     monkeypatch.setattr(serving, "drive", lambda *_, beside: beside.__enter__())
-    monkeypatch.setattr(PageServer, "serve", lambda _: None)
+    monkeypatch.setattr(PageServer, "serve", lambda *_: None)
     open_storage(place)
     serving.serve_workspace(place, Workers(0), Everyone(), address, lambda _: None)
     serving.serve_dashboard(place, address)
