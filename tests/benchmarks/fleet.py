@@ -9,9 +9,11 @@ import subprocess
 import sys
 import tempfile
 import time
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import optuna
 
 from data_io.simulate import simulate
@@ -57,32 +59,43 @@ def order(data: Path, architectures: tuple[str, ...], **experiments: Any) -> Lau
     return Launch(data, TRIALS, 0, "grouped", architectures=architectures, **experiments)
 
 
-def fill(workspace: Workspace) -> None:
-    """Give every study 100 finished trials; rows are written directly, since asking would take an hour."""
-    space = shipped_space("cnn")
+def fill(workspace: Workspace, trials: int = TRIALS) -> None:
+    """Give every study finished trials; rows are written directly, since asking would take an hour."""
+    space, draws = shipped_space("cnn"), np.random.default_rng(0)
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
     with sqlite3.connect(workspace.database) as connection:
         studies = [row[0] for row in connection.execute("SELECT study_id FROM studies")]
-        for _ in range(TRIALS):
+        for _ in range(trials):
             trial = study.ask()
             params = space.suggest(trial)
             study.tell(trial, 0.0)
-            frozen = study.trials[-1]
+            frozen = study.get_trials(deepcopy=False)[-1]
             for owner in studies:
-                _write_trial(connection, owner, frozen, params)
+                _write_trial(connection, owner, frozen, params, _curve(draws))
+
+
+def _curve(draws: np.random.Generator) -> list[float]:
+    """Draw a learning curve: it rises fast, then slowly, with noise, to a height of its own."""
+    rise = 1 - np.exp(-np.arange(1, EPOCHS + 1) / draws.uniform(2, 10))
+    curve: list[float] = (draws.uniform(0.1, 0.6) * rise + draws.normal(0, 0.01, EPOCHS)).tolist()
+    return curve
 
 
 def _write_trial(
-    connection: sqlite3.Connection, owner: int, frozen: optuna.trial.FrozenTrial, params: dict[str, object]
+    connection: sqlite3.Connection,
+    owner: int,
+    frozen: optuna.trial.FrozenTrial,
+    params: dict[str, object],
+    curve: list[float],
 ) -> None:
-    now = "2026-01-01 00:00:00.000000"
-    values = (frozen.number, owner, "COMPLETE", now, now)
+    began = datetime(2026, 1, 1) + timedelta(minutes=frozen.number)
+    times = [f"{at:%Y-%m-%d %H:%M:%S.%f}" for at in (began, began + timedelta(minutes=5))]
+    values = (frozen.number, owner, "COMPLETE", *times)
     columns = "number, study_id, state, datetime_start, datetime_complete"
     trial = connection.execute(f"INSERT INTO trials ({columns}) VALUES (?, ?, ?, ?, ?)", values).lastrowid
-    score = 0.3 + 0.002 * frozen.number
     connection.execute(
         "INSERT INTO trial_values (trial_id, objective, value, value_type) VALUES (?, 0, ?, 'FINITE')",
-        (trial, score),
+        (trial, max(curve)),
     )
     rows = []
     for name, distribution in frozen.distributions.items():
@@ -95,7 +108,7 @@ def _write_trial(
     connection.executemany(
         "INSERT INTO trial_intermediate_values"
         " (trial_id, step, intermediate_value, intermediate_value_type) VALUES (?, ?, ?, 'FINITE')",
-        [(trial, epoch, score * epoch / EPOCHS) for epoch in range(1, EPOCHS + 1)],
+        [(trial, epoch, value) for epoch, value in enumerate(curve, 1)],
     )
     connection.execute(
         "INSERT INTO trial_user_attributes (trial_id, key, value_json) VALUES (?, 'params', ?)",
@@ -116,20 +129,25 @@ def status_time(workspace: Workspace) -> float:
 
 def ask_and_tell(workspace: Workspace) -> float:
     """Seconds to ask, draw, report 30 epochs, check each for pruning and tell; median of 20."""
+    return statistics.median(seconds for seconds, _ in drive_trials(workspace))
+
+
+def drive_trials(workspace: Workspace, rounds: int = ROUNDS) -> list[tuple[float, float]]:
+    """Give the seconds of the driver's work for each of some trials: as they passed, and of the processor."""
     storage = open_storage(workspace)
     record = open_study(storage, storage.get_all_studies()[0].study_name)
     space = record.spec.load_space()
     times = []
-    for _ in range(ROUNDS):
-        start = time.perf_counter()
+    for _ in range(rounds):
+        start, used = time.perf_counter(), time.thread_time()
         trial = record.study.ask()
         trial.set_user_attr("params", space.suggest(trial))
         for epoch in range(1, EPOCHS + 1):
             trial.report(0.5, epoch)
             trial.should_prune()
         record.study.tell(trial, 0.5)
-        times.append(time.perf_counter() - start)
-    return statistics.median(times)
+        times.append((time.perf_counter() - start, time.thread_time() - used))
+    return times
 
 
 def memory(workspace: Workspace) -> float:
