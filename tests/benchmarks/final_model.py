@@ -18,7 +18,7 @@ from functools import partial
 from itertools import product
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -27,7 +27,7 @@ from tests.benchmarks.ablation import spread
 from tests.benchmarks.prepared import examples, predictions, read
 from tests.benchmarks.variants import NETWORKS, RESIDUAL, TRAINING
 
-CONFIGS = {
+CONFIGS: dict[str, dict[str, object]] = {
     "residual": RESIDUAL,
     "layers": NETWORKS["three layers, windows"],
     "wide": {**RESIDUAL, "filters": 128, "window": 5, "motif_length": 9},
@@ -46,12 +46,12 @@ class Net(NamedTuple):
     member: int
 
 
-def nets(experiments: list[str]) -> Iterator[Net]:
+def nets(experiments: list[str], ways: list[str], most: int) -> Iterator[Net]:
     """Yield all that are trained, so that wherever it ends whole experiments are done."""
     for experiment, config in product(experiments, CONFIGS):
         counts = MEMBERS if config == "residual" else OTHERS
-        for way, count in counts.items():
-            yield from (Net(experiment, config, way, member) for member in range(count))
+        for way in [way for way in counts if way in ways]:
+            yield from (Net(experiment, config, way, member) for member in range(min(most, counts[way])))
 
 
 def sides(net: Net, count: int) -> tuple[np.ndarray, np.ndarray]:
@@ -64,9 +64,14 @@ def sides(net: Net, count: int) -> tuple[np.ndarray, np.ndarray]:
     return np.concatenate([part for i, part in enumerate(parts) if i != held]), parts[held]
 
 
+def path_of(folder: Path, net: Net) -> Path:
+    """Give the file with what a network predicts."""
+    return folder / f"{'-'.join(map(str, net))}.npz"
+
+
 def train(net: Net, file: str, folder: Path, device: str, deadline: float) -> None:
     """Train a network and keep what it predicts of the judging probes."""
-    path = folder / f"{'-'.join(map(str, net))}.npz"
+    path = path_of(folder, net)
     if path.exists() or time.time() > deadline:
         return
     params = {**TRAINING, "epochs": EPOCHS, **CONFIGS[net.config]}
@@ -82,7 +87,7 @@ def train(net: Net, file: str, folder: Path, device: str, deadline: float) -> No
 def run(options: argparse.Namespace) -> None:
     """Train what is missing, as long as there is time."""
     options.folder.mkdir(parents=True, exist_ok=True)
-    experiments = list(dict.fromkeys(key.split("/")[0] for key in read(options.file)))[: options.experiments]
+    experiments = options.experiments or experiments_of(options.file)
     job = partial(
         train,
         file=options.file,
@@ -91,68 +96,74 @@ def run(options: argparse.Namespace) -> None:
         deadline=time.time() + options.budget,
     )
     with ProcessPoolExecutor(options.processes, get_context("spawn")) as pool:
-        list(pool.map(job, nets(experiments)))
+        list(pool.map(job, nets(experiments, options.ways, options.members)))
 
 
-def ensembles(folder: Path, experiment: str) -> dict[str, tuple[np.ndarray, float]]:
-    """Predictions of each way, and the validation score that it would be handed over with."""
+def experiments_of(file: str) -> list[str]:
+    """Give the experiments of a prepared file."""
+    return list(dict.fromkeys(name.split("/")[0] for name in read(file)))
 
-    def load(config: str, way: str, members: range) -> list[Any]:
-        paths = [folder / f"{'-'.join(map(str, Net(experiment, config, way, m)))}.npz" for m in members]
-        return [np.load(path) for path in paths]
 
-    def together(*loaded: Any) -> tuple[np.ndarray, float]:
-        return np.mean([x["predictions"] for x in loaded], axis=0), statistics.mean(
-            float(x["score"]) for x in loaded
-        )
+def ensembles() -> dict[str, list[tuple[str, str, int]]]:
+    """Give the ensembles that are compared: config, way and number of each network."""
 
-    split, folds, tenths, whole = (load("residual", way, range(n)) for way, n in MEMBERS.items())
-    mixed = {way: [x for config in CONFIGS for x in load(config, way, range(3))] for way in OTHERS}
+    def some(way: str, count: int, config: str = "residual") -> list[tuple[str, str, int]]:
+        return [(config, way, member) for member in range(count)]
+
+    def mixed(way: str, count: int) -> list[tuple[str, str, int]]:
+        return [net for config in CONFIGS for net in some(way, count, config)]
+
     return {
-        "3 of one split": together(*split[:3]),
-        "1 of one split": together(split[0]),
-        "5 of one split": together(*split),
-        "3 of folds": together(*folds[:3]),
-        "5 folds": together(*folds),
-        "3 of tenths": together(*tenths[:3]),
-        "10 tenths": together(*tenths),
-        "1 on all": together(whole[0]),
-        "3 on all": together(*whole[:3]),
-        "5 on all": together(*whole),
-        "3 of one split, 3 on all": together(*split[:3], *whole[:3]),
-        "3 configs x 3 of one split": together(*mixed["split"]),
-        "3 configs x 1 of one split": together(*mixed["split"][::3]),
-        "3 configs x 3 on all": together(*mixed["all"]),
-        "3 configs x 1 on all": together(*mixed["all"][::3]),
+        "3 of one split": some("split", 3),
+        "1 of one split": some("split", 1),
+        "5 of one split": some("split", 5),
+        "3 of folds": some("folds", 3),
+        "5 folds": some("folds", 5),
+        "3 of tenths": some("tenths", 3),
+        "10 tenths": some("tenths", 10),
+        "1 on all": some("all", 1),
+        "3 on all": some("all", 3),
+        "5 on all": some("all", 5),
+        "3 of one split, 3 on all": [*some("split", 3), *some("all", 3)],
+        "3 configs x 3 of one split": mixed("split", 3),
+        "3 configs x 3 on all": mixed("all", 3),
+        "3 configs x 1 on all": mixed("all", 1),
     }
 
 
 def show(options: argparse.Namespace) -> None:
-    """Print each way's means, and how far it is from the first, over the experiments that are whole."""
-    experiments = list(dict.fromkeys(key.split("/")[0] for key in read(options.file)))
-    whole = [
-        name
-        for name in experiments
-        if all((options.folder / f"{'-'.join(map(str, net))}.npz").exists() for net in nets([name]))
-    ]
-    found = {name: ensembles(options.folder, name) for name in whole}
-    print(f"{len(whole)} experiments; against the first way: mean, deviation over experiments")
-    first = next(iter(found[whole[0]]))
-    for way in found[whole[0]]:
-        scores = {name: _scores(options.file, name, found[name][way]) for name in whole}
-        base = {name: _scores(options.file, name, found[name][first]) for name in whole}
-        cells = [f"{way:<28}"]
+    """Print each way's means, and how far it is from the first, over the experiments that have both."""
+    ways = ensembles()
+    found = {way: dict(scores_of(options.file, options.folder, networks)) for way, networks in ways.items()}
+    first = found[next(iter(ways))]
+    print("against the first way: mean, deviation over experiments / seeds")
+    for way, scores in found.items():
+        names = [name for name in scores if name in first]
+        if not names:
+            continue
+        cells = [f"{way:<28}{len(names)} experiments"]
         for place, metric in enumerate(("spearman", "pearson")):
-            against = [scores[name][place] - base[name][place] for name in whole]
-            mean = statistics.mean(scores[name][place] for name in whole)
-            cells.append(f"{metric} {mean:.4f} ({spread(against, [(name, 0) for name in whole])})")
-        cells.append(f"own figure {statistics.mean(scores[name][2] for name in whole):.4f}")
+            against = [scores[name][place] - first[name][place] for name in names]
+            mean = statistics.mean(scores[name][place] for name in names)
+            cells.append(f"{metric} {mean:.4f} ({spread(against, [(name, 0) for name in names])})")
         print("  ".join(cells))
 
 
-def _scores(file: str, experiment: str, found: tuple[np.ndarray, float]) -> tuple[float, float, float]:
+def scores_of(
+    file: str, folder: Path, networks: list[tuple[str, str, int]]
+) -> Iterator[tuple[str, tuple[float, float]]]:
+    """Yield the experiments that have all networks of an ensemble, and its scores there."""
+    for name in experiments_of(file):
+        paths = [path_of(folder, Net(name, *network)) for network in networks]
+        if all(path.exists() for path in paths):
+            yield name, score(file, name, paths)
+
+
+def score(file: str, experiment: str, paths: list[Path]) -> tuple[float, float]:
+    """Give Spearman and Pearson of an ensemble on the judging probes."""
     targets = examples(file, experiment, "validation").targets
-    return spearman(found[0], targets), pearson(found[0], targets), found[1]
+    mean = np.mean([np.load(path)["predictions"] for path in paths], axis=0)
+    return spearman(mean, targets), pearson(mean, targets)
 
 
 def main() -> None:
@@ -165,7 +176,9 @@ def main() -> None:
         part.add_argument("folder", type=Path)
         if command is run:
             part.add_argument("--device", default="cuda")
-            part.add_argument("--experiments", type=int, default=6, help="how many of the file's")
+            part.add_argument("--experiments", nargs="+", help="default: all of the file")
+            part.add_argument("--ways", nargs="+", choices=MEMBERS, default=list(MEMBERS))
+            part.add_argument("--members", type=int, default=10, help="the most networks of a way")
             part.add_argument("--processes", type=int, default=1)
             part.add_argument("--budget", type=float, default=float("inf"), help="seconds")
     options = parser.parse_args()
