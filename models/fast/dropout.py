@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from models.fast.jit import Array, compiled, inlined
+from models.fast.lanes import LANES, random_lanes, store
 
 _GOLDEN = np.uint32(0x9E3779B9)
 _BLOCK = 256  # random numbers at a time
@@ -53,26 +54,28 @@ def dropped_copy(x: Tensor, key: int, limit: int) -> Tensor:
 @inlined
 def random_word(place: int, key: int) -> Any:
     """A random uint32 that follows from a place and a key alone; see `models.dropout.random_words`."""
-    return _mixed(uint32(uint32(place) * _GOLDEN + uint32(key)), uint32(uint64(key) >> uint64(32)))
+    number = uint32(uint32(place) * _GOLDEN + uint32(key))
+    number = uint32((number ^ (number >> uint32(16))) * uint32(0x21F0AAAD))
+    number = uint32((number ^ (number >> uint32(15))) * uint32(0xD35A2D97))
+    number = uint32(number ^ (number >> uint32(15)) ^ uint32(uint64(key) >> uint64(32)))
+    number = uint32((number ^ (number >> uint32(16))) * uint32(0x7FEB352D))
+    number = uint32((number ^ (number >> uint32(15))) * uint32(0x846CA68B))
+    return uint32(number ^ (number >> uint32(16)))
 
 
 @inlined
 def random_row(place: int, stride: int, key: int, words: Array) -> None:
-    """The random words (n,) of places that stand a stride apart, from a first one on."""
+    """The random words (n,) of places that stand a stride apart, from a first one on; n is whole vectors."""
     first, step = uint32(uint32(place) * _GOLDEN + uint32(key)), uint32(uint32(stride) * _GOLDEN)
     high = uint32(uint64(key) >> uint64(32))
-    for i in range(words.size):
-        words[i] = _mixed(uint32(first + uint32(i) * step), high)
+    for i in range(0, words.size, LANES):
+        store(words, i, random_lanes(uint32(first + uint32(i) * step), step, high))
 
 
 @inlined
-def _mixed(number: Any, high: Any) -> Any:
-    number = uint32((number ^ (number >> uint32(16))) * uint32(0x21F0AAAD))
-    number = uint32((number ^ (number >> uint32(15))) * uint32(0xD35A2D97))
-    number = uint32(number ^ (number >> uint32(15)) ^ high)
-    number = uint32((number ^ (number >> uint32(16))) * uint32(0x7FEB352D))
-    number = uint32((number ^ (number >> uint32(15))) * uint32(0x846CA68B))
-    return uint32(number ^ (number >> uint32(16)))
+def empty_words(count: int) -> Array:
+    """Room for at least so many random words, for `random_row`; zeros, as if nothing were dropped."""
+    return np.zeros(-(-count // LANES) * LANES, np.uint32)
 
 
 @compiled

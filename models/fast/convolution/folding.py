@@ -74,6 +74,14 @@ def measured_figures(z: Tensor, norm: nn.BatchNorm1d, bias: Tensor | None = None
     return figures
 
 
+def batch_or_running_figures(z: Tensor, norm: nn.BatchNorm1d, by_batch: bool) -> Tensor:
+    """Mean and 1 / deviation (2, C) to normalise by: those of a batch (B, P, C), or the running ones."""
+    if by_batch:
+        return measured_figures(z, norm)
+    mean, variance = running_figures(norm)
+    return torch.stack([mean, torch.rsqrt(variance + norm.eps)])
+
+
 def running_figures(norm: nn.BatchNorm1d) -> tuple[Tensor, Tensor]:
     """Running mean and variance (F,).
 

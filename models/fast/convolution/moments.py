@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from models.fast.convolution.lanes import LANES, load, plus, store
 from models.fast.convolution.tables import LETTERS, UNKNOWN, one_hot
 from models.fast.jit import Array, compiled, inlined
+from models.fast.lanes import LANES, load, plus, store
 
 
 @compiled

@@ -1,7 +1,8 @@
 """A residual block of dilated convolutions, forward and backward: matrix products, and what stands between.
 
-Features lie channels last. Each convolution is one product of rows that hold what all its taps read (see
-`taps`), in bfloat16 if the features are; statistics and weights stay float32.
+Features lie channels last. Backwards, the gradients of what a convolution read and of its weight are one
+product each of rows that hold what all its taps pass on (see `taps`). All products are in bfloat16 if the
+features are; statistics and weights stay float32.
 """
 
 from __future__ import annotations
@@ -10,15 +11,16 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from models.fast.convolution.folding import measured_figures, running_figures
+from models.fast.convolution.folding import batch_or_running_figures
 from models.fast.convolution.normalising import scaling_gradient
 from models.fast.convolution.scan import call
 from models.fast.convolution.taps import (
     KERNEL,
-    activate_taps,
+    activate,
     add_skipped,
     gradient_taps,
     skipped_gradient,
@@ -64,13 +66,12 @@ class _Block(torch.autograd.Function):
     ) -> Tensor:
         channels = x.shape[2]
         z, scale, shift = x.contiguous(), torch.ones(channels), torch.zeros(channels)
-        taps = x.new_empty(*x.shape[:2], KERNEL, channels)
         saved: list[Tensor] = []
         for number, norm in enumerate(norms):
             weight, factor, offset = given[3 * number : 3 * number + 3]
             read, (forward, backward) = torch.empty_like(z), _matrices(weight, x.dtype)
-            call(activate_taps, z, scale, shift, keys[number], limit, 2**number, read, taps)
-            z = _product(taps, forward.t())
+            call(activate, z, scale, shift, keys[number], limit, read)
+            z = _convolve(read, forward, 2**number)
             figures = _figures(z, norm)
             scale = figures[1] if factor is None else factor * figures[1]
             shift = torch.addcmul(offset, figures[0], scale, value=-1.0)
@@ -105,13 +106,19 @@ class _Block(torch.autograd.Function):
 
 
 def _matrices(weight: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-    """A weight (C', C, K) as (C', K C) for rows of taps, and as (K C', C) for rows of gradients."""
+    """A weight (C', C, K) as (C', K, C) for features, and as (K C', C) for rows of gradients."""
     filters, channels, kernel = weight.shape
-    forward = torch.empty(filters, kernel * channels, dtype=dtype)
+    forward = torch.empty(filters, kernel, channels, dtype=dtype)
     backward = torch.empty(kernel * filters, channels, dtype=dtype)
-    in_three = forward.view(filters, kernel, channels), backward.view(kernel, filters, channels)
-    call(weight_matrices, weight, *in_three)
+    call(weight_matrices, weight, forward, backward.view(kernel, filters, channels))
     return forward, backward
+
+
+def _convolve(x: Tensor, weight: Tensor, dilation: int) -> Tensor:
+    """Features (B, P, C) and a weight (C', K, C) -> (B, P, C')."""
+    image, kernel = (each.unsqueeze(1).permute(0, 3, 1, 2) for each in (x, weight))  # channels last
+    z = F.conv2d(image, kernel, padding=(0, dilation), dilation=(1, dilation))
+    return z.permute(0, 2, 3, 1).squeeze(1).contiguous()
 
 
 def _product(taps: Tensor, matrix: Tensor) -> Tensor:
@@ -131,7 +138,4 @@ def _figures(z: Tensor, norm: nn.BatchNorm1d | None) -> Tensor:
     """Mean and 1 / deviation (2, C) to normalise by, of the batch in training; 0 and 1 without `norm`."""
     if norm is None:
         return torch.tensor([0.0, 1.0])[:, None].repeat(1, z.shape[2])
-    if not norm.training:
-        mean, variance = running_figures(norm)
-        return torch.stack([mean, torch.rsqrt(variance + norm.eps)])
-    return measured_figures(z, norm)
+    return batch_or_running_figures(z, norm, norm.training)

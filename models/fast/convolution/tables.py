@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 from numba import float32, uint64
 
-from models.fast.convolution.lanes import LANES, load, plus, spread, store
 from models.fast.jit import Array, compiled, inlined
+from models.fast.lanes import LANES, load, plus, spread, store
 
 LETTERS = 6  # A C G U, N, padding
 UNKNOWN, PAD = 4, 5

@@ -1,8 +1,8 @@
 """Around the matrix product of a dilated convolution, compiled by numba.
 
-A convolution of K taps is one product if what its taps read stands side by side: what position p reads lies
-as one row of K C numbers, zeros where a tap reads beyond the ends. The kernels here write such rows straight
-out of normalisation, ReLU and dropout, and out of their gradients.
+Backwards, a convolution of K taps is two products if the gradients that its taps pass on stand side by side:
+those of position p lie as one row of K C numbers, zeros where a tap reads beyond the ends. The kernels here
+write such rows straight out of the gradients of normalisation, ReLU and dropout.
 
 Shapes: B sequences, P positions, C channels, K = 3 taps. The middle tap reads the position itself.
 Arrays given as `float32 | bfloat16` hold either (see `models.fast.bfloat16`). What a
@@ -15,17 +15,15 @@ import numpy as np
 from numba import float32, uint32
 
 from models.fast.bfloat16 import narrow, widen
-from models.fast.dropout import random_row
+from models.fast.dropout import empty_words, random_row
 from models.fast.jit import Array, compiled, inlined
 
 KERNEL = 3
 
 
 @compiled
-def activate_taps(
-    z: Array, scale: Array, shift: Array, key: int, limit: int, dilation: int, kept: Array, taps: Array
-) -> None:
-    """ReLU of `z * scale + shift`, then dropout, written where each tap reads it.
+def activate(z: Array, scale: Array, shift: Array, key: int, limit: int, kept: Array) -> None:
+    """ReLU of `z * scale + shift`, then dropout.
 
     Parameters
     ----------
@@ -33,16 +31,12 @@ def activate_taps(
     scale, shift : float32 arrays (C,)
     key, limit : int
         See `models.fast.dropout.drop`; the place of a value is that in an array (B, C, P).
-    dilation : int
-        Positions between two taps.
     kept : array as `z`
-        Written: what is read.
-    taps : array (B, P, K, C), as `z`
         Written.
     """
     sequences, positions, channels = z.shape
     grow, lowest = float32(2.0**32 / (2.0**32 - limit)), uint32(limit)
-    words = np.zeros(channels, np.uint32)
+    words = empty_words(channels)
     for b in range(sequences):
         for p in range(positions):
             if limit > 0:
@@ -51,12 +45,11 @@ def activate_taps(
                 value = widen(z[b, p, c]) * scale[c] + shift[c]
                 value = float32(0.0) if value <= 0.0 else value * grow  # NaN stays
                 kept[b, p, c] = narrow(value if words[c] >= lowest else float32(0.0), kept)
-        _fill_taps(kept[b], dilation, taps[b])
 
 
 @inlined
 def _fill_taps(x: Array, dilation: int, taps: Array) -> None:
-    """Write what each tap reads of a sequence (P, C)."""
+    """Write the gradients (P, C) of a sequence where each tap reads them."""
     positions, channels = x.shape
     for p in range(positions):
         for k in range(KERNEL):
@@ -156,13 +149,13 @@ def skipped_gradient(
 
 @compiled
 def weight_matrices(weight: Array, forward: Array, backward: Array) -> None:
-    """The matrices by which rows of taps are multiplied.
+    """A weight as a convolution of features reads it, and as rows of gradients are multiplied by it.
 
     Parameters
     ----------
     weight : float32 array (C', C, K)
     forward : float32 | bfloat16 array (C', K, C)
-        Written: times a row of what the taps read.
+        Written.
     backward : array (K, C', C), as `forward`
         Written: times a row of gradients, where the first tap becomes the last.
     """

@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 from numba import float32, int32
 
-from models.fast.convolution.lanes import (
+from models.fast.convolution.tables import BLOCK, TABLE, add_to_rows, one_hot, sum_rows
+from models.fast.jit import Array, compiled, inlined
+from models.fast.lanes import (
     LANES,
     keep_larger,
     load,
@@ -23,8 +25,6 @@ from models.fast.convolution.lanes import (
     where_bits,
     where_equal,
 )
-from models.fast.convolution.tables import BLOCK, TABLE, add_to_rows, one_hot, sum_rows
-from models.fast.jit import Array, compiled, inlined
 
 
 @compiled

@@ -168,6 +168,36 @@ def keep_larger(typing: Any, best: Any, place: Any, value: Any, here: Any) -> An
 
 
 @intrinsic
+def random_lanes(typing: Any, first: Any, step: Any, high: Any) -> Any:
+    """Random words of sixteen places that stand a step apart; see `models.dropout.random_words`.
+
+    Parameters
+    ----------
+    first, step : uint32
+        First place and step times the golden ratio; with the lower half of the key added to the first.
+    high : uint32
+        The upper half of the key.
+    """
+
+    def lower(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        def mixed(number: Any, shift: int, factor: int) -> Any:
+            return builder.mul(_folded(builder, number, shift), _constant(factor))
+
+        first, step, high = (_splat(builder, given) for given in args)
+        lane = ir.Constant(INTEGERS.vector, list(range(LANES)))
+        number = builder.add(first, builder.mul(step, lane))
+        number = mixed(mixed(number, 16, 0x21F0AAAD), 15, 0xD35A2D97)
+        number = builder.xor(_folded(builder, number, 15), high)
+        return _folded(builder, mixed(mixed(number, 16, 0x7FEB352D), 15, 0x846CA68B), 16)
+
+    return INTEGERS(types.uint32, types.uint32, types.uint32), lower
+
+
+def _folded(builder: Any, number: Any, shift: int) -> Any:
+    return builder.xor(number, builder.lshr(number, _constant(shift)))
+
+
+@intrinsic
 def relu(typing: Any, value: Any) -> Any:
     """``max(value, 0)``; NaN stays."""
 
