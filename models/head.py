@@ -42,11 +42,12 @@ class Head(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Features (B, F) -> predictions (B,)."""
-        alike = self.norm is None and self.first_dropout.probability == self.dropout.probability
-        if alike and torch.is_grad_enabled() and (fast := kernels_for(x, self.fc1.weight)):
-            dropout, fc1, fc2 = self.dropout, self.fc1, self.fc2
-            weights = fc1.weight, fc1.bias, fc2.weight, fc2.bias
-            prediction: Tensor = fast.apply_head(x, *weights, dropout.draw_keys(2), dropout.limit)
+        if torch.is_grad_enabled() and (fast := kernels_for(x, self.fc1.weight)):
+            weights = self.fc1.weight, self.fc1.bias, self.fc2.weight, self.fc2.bias
+            dropouts = self.first_dropout, self.dropout
+            keys = [key for dropout in dropouts for key in dropout.draw_keys(1)]
+            limits = [dropout.limit for dropout in dropouts]
+            prediction: Tensor = fast.apply_head(x, weights, self.norm, keys, limits)
             return prediction
         x = self.fc1(self.first_dropout(x))  # (B, H)
         x = F.relu(x if self.norm is None else self.norm(x))

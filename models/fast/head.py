@@ -10,53 +10,58 @@ from typing import Any
 
 import torch
 from numba import float32
-from torch import Tensor
+from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from models.fast.convolution.channels import relu_gradient
+from models.fast.convolution.folding import batch_or_running_figures
+from models.fast.convolution.normalising import scaling_gradient
+from models.fast.convolution.scan import call
+from models.fast.convolution.taps import activate
 from models.fast.dropout import drop_in_place, dropped_copy
 from models.fast.jit import Array, compiled
 
 
 def apply_head(
     x: Tensor,
-    weight_1: Tensor,
-    bias_1: Tensor,
-    weight_2: Tensor,
-    bias_2: Tensor,
+    weights: Sequence[Tensor],
+    norm: nn.BatchNorm1d | None,
     keys: Sequence[int],
-    limit: int,
+    limits: Sequence[int],
 ) -> Tensor:
-    """Dropout, hidden layer, ReLU, dropout, one output.
+    """Dropout, hidden layer, normalisation if there is one, ReLU, dropout, one output.
 
     Parameters
     ----------
     x : float32 Tensor (B, F)
-    weight_1, bias_1 : float32 Tensors (H, F), (H,)
-        Of the hidden layer.
-    weight_2, bias_2 : float32 Tensors (1, H), (1,)
-        Of the output.
-    keys : two ints
-        For the random numbers of either dropout.
-    limit : int
-        See `dropout.drop`.
+    weights : float32 Tensors (H, F), (H,), (1, H), (1,)
+        Weight and bias of the hidden layer, and of the output.
+    norm : nn.BatchNorm1d or None
+        Its mode tells training, in which its running figures move on, from evaluation.
+    keys, limits : two ints each
+        For the random numbers of either dropout, see `dropout.drop`.
 
     Returns
     -------
     float32 Tensor (B,)
     """
-    prediction: Tensor = _Head.apply(x, weight_1, bias_1, weight_2, bias_2, keys, limit)  # type: ignore[no-untyped-call]
+    if norm is None:
+        plain: Tensor = _Head.apply(x, *weights, keys, limits)  # type: ignore[no-untyped-call]
+        return plain
+    given = *weights, norm.weight, norm.bias, norm, keys, limits
+    prediction: Tensor = _NormedHead.apply(x, *given)  # type: ignore[no-untyped-call]
     return prediction
 
 
 class _Head(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, *given: Any) -> Tensor:
-        weight_1, bias_1, weight_2, bias_2, (first, second), limit = given
-        kept = dropped_copy(x, first, limit)  # (B, F)
+        weight_1, bias_1, weight_2, bias_2, keys, limits = given
+        kept = dropped_copy(x, keys[0], limits[0])  # (B, F)
         hidden = torch.addmm(bias_1, kept, weight_1.t())  # (B, H)
-        drop_in_place(hidden.numpy(), second, limit, 0.0)
+        drop_in_place(hidden.numpy(), keys[1], limits[1], 0.0)
         ctx.save_for_backward(kept, hidden, weight_1, weight_2)
-        ctx.key, ctx.limit = first, limit
+        ctx.key, ctx.limits = keys[0], limits
         return torch.addmv(bias_2, hidden, weight_2[0])
 
     @staticmethod
@@ -68,11 +73,44 @@ class _Head(torch.autograd.Function):
             torch.zeros(hidden.shape[1]),
             torch.zeros_like(weight_2),
         )
-        given = (gradient.contiguous(), hidden, weight_2.detach(), slope, slope_b1, slope_w2)
-        hidden_gradient(ctx.limit, *(each.numpy() for each in given))
-        slope_x = slope @ weight_1
-        drop_in_place(slope_x.numpy(), ctx.key, ctx.limit, -torch.inf)
-        return slope_x, slope.t() @ kept, slope_b1, slope_w2, gradient.sum(0, keepdim=True), None, None
+        call(hidden_gradient, ctx.limits[1], gradient, hidden, weight_2, slope, slope_b1, slope_w2)
+        slope_x, slope_w1 = _below(slope, kept, weight_1, ctx.key, ctx.limits[0])
+        return slope_x, slope_w1, slope_b1, slope_w2, gradient.sum(0, keepdim=True), None, None
+
+
+class _NormedHead(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, *given: Any) -> Tensor:
+        weight_1, bias_1, weight_2, bias_2, factor, offset, norm, keys, limits = given
+        kept = dropped_copy(x, keys[0], limits[0])  # (B, F)
+        z = torch.addmm(bias_1, kept, weight_1.t())[:, None]  # (B, 1, H): one position
+        by_batch = norm.training and len(x) > 1  # one value has no variance
+        figures = batch_or_running_figures(z, norm, by_batch)
+        scale = factor * figures[1]
+        shift, hidden = torch.addcmul(offset, figures[0], scale, value=-1.0), torch.empty_like(z)
+        call(activate, z, scale, shift, keys[1], limits[1], hidden)
+        ctx.save_for_backward(kept, z, hidden, figures, scale, weight_1, weight_2)
+        ctx.key, ctx.limits, ctx.by_batch = keys[0], limits, by_batch
+        return torch.addmv(bias_2, hidden[:, 0], weight_2[0])
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        kept, z, hidden, figures, scale, weight_1, weight_2 = ctx.saved_tensors
+        grow, changes = 2.0**32 / (2.0**32 - ctx.limits[1]), torch.empty(4, len(scale))
+        passed, slope = gradient[:, None, None] * weight_2, torch.empty_like(z)  # (B, 1, H)
+        call(scaling_gradient, z, hidden, passed, figures, scale, grow, ctx.by_batch, changes)
+        call(relu_gradient, z, hidden, passed, scale * grow, changes[2], changes[3], slope)
+        slope_x, slope_w1 = _below(slope[:, 0], kept, weight_1, ctx.key, ctx.limits[0])
+        slopes = slope_x, slope_w1, slope.sum((0, 1)), gradient[None] @ hidden[:, 0]
+        return *slopes, gradient.sum(0, keepdim=True), changes[0], changes[1], None, None, None
+
+
+def _below(slope: Tensor, kept: Tensor, weight: Tensor, key: int, limit: int) -> tuple[Tensor, Tensor]:
+    """Gradients of what the hidden layer reads, before its dropout, and of its weight."""
+    slope_x = slope @ weight
+    drop_in_place(slope_x.numpy(), key, limit, -torch.inf)
+    return slope_x, slope.t() @ kept
 
 
 @compiled

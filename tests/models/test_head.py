@@ -1,3 +1,5 @@
+import copy
+
 import pytest
 import torch
 
@@ -50,6 +52,27 @@ def test_the_fast_path_gives_what_the_plain_one_gives(
     fast, plain = gradients_of(head, x), without_kernels(gradients_of, head, x)
     for ours, oracle in zip(fast, plain, strict=True):
         torch.testing.assert_close(ours, oracle, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize(
+    ("features", "hidden", "first", "second"), [(384, 256, 0.2, 0.5), (7, 1, 0.0, 0.3), (30, 45, 0.6, 0.0)]
+)
+@pytest.mark.parametrize("batch", [1, 2, 33, 128])
+def test_the_fast_path_normalises_as_the_plain_one_does(
+    without_kernels, features, hidden, first, second, batch, training
+):
+    torch.manual_seed(batch)
+    head = Head(features, hidden, second, first, norm=True).train(training)
+    for values in (head.norm.weight, head.norm.bias, head.norm.running_mean):
+        torch.nn.init.normal_(values)
+    head.norm.eps = 1e-2  # two values may lie so near that rounding decides
+    x, plain = torch.randn(batch, features), copy.deepcopy(head)
+    found, expected = gradients_of(head, x), without_kernels(gradients_of, plain, x)
+    for ours, oracle in zip(found, expected, strict=True):
+        torch.testing.assert_close(ours, oracle, rtol=1e-4, atol=1e-4)
+    for ours, oracle in zip(head.buffers(), plain.buffers(), strict=True):
+        torch.testing.assert_close(ours, oracle)
 
 
 @pytest.mark.filterwarnings("ignore:Input #0 requires gradient")  # it is float32, which the kernels need
