@@ -50,6 +50,8 @@ class Driver:
         Raises a StorageError once this process is not the only driver any more.
     load : callable, optional
         Gives the arrays of a study. Default: reads its measurements.
+    turns : Turns, optional
+        Says which study a free worker goes to.
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class Driver:
         leave: State = State.STOPPED,
         check_lock: Callable[[], None] = lambda: None,
         load: Callable[[StudyRecord], TrainingSet] | None = None,
+        turns: Turns | None = None,
     ) -> None:
         self._workspace = workspace
         self._storage = storage
@@ -75,7 +78,7 @@ class Driver:
         self._tasks: dict[str, StudyRun] = {}
         self._looked = float("-inf")
         self._unreadable: set[str] = set()
-        self._turns = Turns()
+        self._turns = turns or Turns()
         self.stopping: str | None = None
         self.failed: dict[str, str] = {}
 
