@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -170,6 +171,12 @@ def status_cells(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{**row, "trials": f"{row['trials_done']}/{row['trials_total']}"} for row in rows]
 
 
+def ends_of(rows: list[dict[str, Any]]) -> list[str]:
+    """List when the hours end that studies which are not through have, in local time."""
+    ends = {row["until"] for row in rows if row["until"] and row["state"] not in ("done", "failed")}
+    return [f"{datetime.fromisoformat(end).astimezone():%Y-%m-%d %H:%M}" for end in sorted(ends)]
+
+
 def show_status(rows: list[dict[str, Any]], as_json: bool) -> None:
     """Print where studies stand, in a table of 80 columns; why they stopped or failed stands below."""
     if not rows and not as_json:
@@ -179,3 +186,4 @@ def show_status(rows: list[dict[str, Any]], as_json: bool) -> None:
     if not as_json:
         with open_text_output(STANDARD_OUTPUT) as stream:
             stream.writelines(f"{r['study']} {r['state']}: {r['reason']}\n" for r in rows if r["reason"])
+            stream.writelines(f"to be done by {end}\n" for end in ends_of(rows))

@@ -23,6 +23,7 @@ from search.service.notices import (
     MemberRefitted,
     Notice,
     NoWorkersYet,
+    SearchCutShort,
     StudiesWaiting,
     StudyDone,
     StudyFailed,
@@ -132,6 +133,13 @@ class ProgressDisplay:
     @_take_in.register
     def _(self, notice: WorkerLost) -> None:
         self._print(f"{notice.study}: a worker was lost ({notice.reason}); going on")
+
+    @_take_in.register
+    def _(self, notice: SearchCutShort) -> None:
+        self._of(notice).budget = notice.trials
+        if notice.study in self._bars:
+            self._progress.update(self._bars[notice.study], total=notice.trials)
+        self._print(f"{notice.study}: the search ends with {notice.trials} trials, to be tested in time")
 
     @_take_in.register
     def _(self, notice: FinalistRetrained) -> None:

@@ -63,7 +63,17 @@ def launch(
     epochs: Annotated[
         int | None, typer.Option(min=1, help="Epochs of each trial.", show_default="the space's")
     ] = None,
-    timeout: Annotated[float | None, typer.Option(min=0, help="Stop after so many minutes.")] = None,
+    hours: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            help="Hours for all studies together: shared evenly, with time kept to retrain and test each.",
+            show_default="as many as the trials take",
+        ),
+    ] = None,
+    timeout: Annotated[
+        float | None, typer.Option(min=0, help="Stop after so many minutes, wherever it is.")
+    ] = None,
     jobs: JobsOption = None,
     scheduler: SchedulerOption = None,
     tls: TLSOption = None,
@@ -122,6 +132,7 @@ def launch(
         architectures=tuple(arch or ()),
         trials=trials,
         epochs=epochs,
+        hours=hours,
         seed=seed,
         split=split.value,
         space=space,

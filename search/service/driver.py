@@ -17,6 +17,7 @@ from search.service.notices import StudyFailed, StudyStopped, of_pool
 from search.service.observers import Observer
 from search.service.study_log import log_traceback
 from search.service.study_run import StudyRun
+from search.service.time_shares import TimeShares
 from search.service.turns import Turns
 from search.study.database import database_errors
 from search.study.record import StudyRecord, open_study
@@ -52,6 +53,8 @@ class Driver:
         Gives the arrays of a study. Default: reads its measurements.
     turns : Turns, optional
         Says which study a free worker goes to.
+    shares : TimeShares, optional
+        Says which searches have to end, where there are hours for all.
     """
 
     def __init__(
@@ -65,6 +68,7 @@ class Driver:
         check_lock: Callable[[], None] = lambda: None,
         load: Callable[[StudyRecord], TrainingSet] | None = None,
         turns: Turns | None = None,
+        shares: TimeShares | None = None,
     ) -> None:
         self._workspace = workspace
         self._storage = storage
@@ -79,6 +83,8 @@ class Driver:
         self._looked = float("-inf")
         self._unreadable: set[str] = set()
         self._turns = turns or Turns()
+        self._shares = shares or TimeShares()
+        self._waiting = 0
         self.stopping: str | None = None
         self.failed: dict[str, str] = {}
 
@@ -125,11 +131,14 @@ class Driver:
             run.record.refresh()
             if run.record.request is Request.STOP:
                 self._stop_as_asked(run.record)
+            elif self._is_late(run.record):
+                self._stop(run.record, LATE)
         known = self._runs.keys() | self._loader.pending.keys() | self._unreadable
         waiting = [name for name in self._queue() if name not in known]
         while waiting and len(self._runs) + len(self._loader.pending) < self._executor.slots + STUDIES_AHEAD:
             self._open(waiting.pop(0))
-        self._observer.count_waiting(len(waiting))
+        self._waiting = len(waiting)
+        self._observer.count_waiting(self._waiting)
 
     def _open(self, name: str) -> None:
         try:
@@ -143,8 +152,14 @@ class Driver:
             return
         if record.request is Request.STOP:
             self._stop_as_asked(record)
-            return
-        self._loader.ask(record)
+        elif self._is_late(record):
+            self._stop(record, LATE)
+        else:
+            self._loader.ask(record)
+
+    def _is_late(self, record: StudyRecord) -> bool:
+        """Tell whether a study has no time left, and nothing that could be retrained."""
+        return self._shares.are_over(record) and record.best_value is None
 
     def _begin_loaded(self) -> None:
         """Begin the studies whose measurements are there; wait for them where there is nothing else to do."""
@@ -168,6 +183,8 @@ class Driver:
     def _submit_next(self, run: StudyRun) -> bool:
         task = None
         with self._answering_for(run.record):
+            if run.wants_trial and not self._has_time_for_trial(run):
+                run.end_search()
             task = run.next_task()
         if task is None:
             return run.record.name not in self._runs  # it failed just now: there are others to ask
@@ -175,6 +192,10 @@ class Driver:
         self._turns.take(run.record.name)
         self._executor.submit(task)
         return True
+
+    def _has_time_for_trial(self, run: StudyRun) -> bool:
+        waiting = self._waiting + len(self._loader.pending)
+        return self._shares.allow_trial(run, self._runs.values(), waiting, self._executor.slots)
 
     def _take_in(self, event: Event | PoolEvent) -> None:
         if isinstance(event, PoolEvent):
@@ -223,10 +244,13 @@ class Driver:
         self._observer.notice(StudyFailed(name, reason))
 
     def _stop_as_asked(self, record: StudyRecord) -> None:
-        self._drop(record.name)
-        record.move_to(State.STOPPED, "asked to stop")
+        self._stop(record, "asked to stop")
         record.answer_request()
-        self._observer.notice(StudyStopped(record.name, "asked to stop"))
+
+    def _stop(self, record: StudyRecord, reason: str, state: State = State.STOPPED) -> None:
+        self._drop(record.name)
+        record.move_to(state, reason)
+        self._observer.notice(StudyStopped(record.name, reason))
 
     def _drop(self, name: str) -> None:
         """Let go of a study, its tasks and its arrays."""
@@ -247,7 +271,4 @@ class Driver:
                 if record.request is Request.STOP:
                     self._stop_as_asked(record)
                     continue
-                reason = self.stopping or "the driver ended"
-                self._drop(record.name)
-                record.move_to(self._leave, reason)
-                self._observer.notice(StudyStopped(record.name, reason))
+                self._stop(record, self.stopping or "the driver ended", self._leave)

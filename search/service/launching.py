@@ -52,6 +52,7 @@ class Launch:
     members: int | None = None
     refit: bool | None = None
     starts_from_workspace: bool = False
+    hours: float | None = None
 
     @property
     def asked(self) -> dict[str, Any]:
@@ -79,7 +80,7 @@ def launch_studies(launch: Launch, workspace: Workspace) -> list[str]:
     with database_errors(workspace.storage_url):
         if launch.starts_from_workspace:
             specs = with_starts_of_others(specs, storage)
-        return queue_studies(storage, specs, launch.trials, launch.data, fingerprints)
+        return queue_studies(storage, specs, launch.trials, launch.data, fingerprints, launch.hours)
 
 
 def with_starts_of_others(specs: Sequence[Spec], storage: optuna.storages.BaseStorage) -> list[Spec]:

@@ -96,6 +96,13 @@ class WorkerLost(StudyNotice):
 
 
 @dataclass(frozen=True)
+class SearchCutShort(StudyNotice):
+    """There is no time for more than `trials` trials, so that the study is retrained and tested in time."""
+
+    trials: int
+
+
+@dataclass(frozen=True)
 class FinalistRetrained(StudyNotice):
     """A finalist was retrained with one of its seeds; `retrained` are through of `total`, refits too."""
 
@@ -225,6 +232,7 @@ _KINDS: dict[str, type[Notice]] = {
         TrialPruned,
         TrialFailed,
         WorkerLost,
+        SearchCutShort,
         FinalistRetrained,
         MemberRefitted,
         StudyDone,

@@ -5,14 +5,16 @@ from __future__ import annotations
 from data_io.training_set import TrainingSet
 from search.service.finals import Finals
 from search.service.gathering import Gathering
-from search.service.notices import BestAtEdge, StudyDone, StudyStarted
+from search.service.notices import BestAtEdge, SearchCutShort, StudyDone, StudyStarted
 from search.service.observers import Observer
 from search.service.trials import Trials
 from search.study.record import StudyRecord
 from search.study.states import State
 from search.study.workspace import Workspace
-from search.workers.events import Event
+from search.workers.events import Event, Trained
 from search.workers.tasks import Task
+
+SHORT = "the search ended early, so that the study is done in time"
 
 
 class StudyRun:
@@ -29,6 +31,11 @@ class StudyRun:
     ------
     StudyError
         When the data are others than those the study began with.
+
+    Attributes
+    ----------
+    trained : int
+        Networks that were trained since the search ended, in this run.
     """
 
     def __init__(
@@ -41,6 +48,8 @@ class StudyRun:
         record.check_data(data.fingerprint, record.data)
         if record.attribute("fingerprint") is None:
             record.set(fingerprint=data.fingerprint)
+        self.trained = 0
+        self._cut_short = False
         self._stage: Trials | Finals | Gathering = Trials(record, data, workspace, observer)
         record.move_to(State.SEARCHING)
         retrainings = record.strategy.finalists * record.strategy.members + record.strategy.refits
@@ -51,6 +60,29 @@ class StudyRun:
     def complete(self) -> bool:
         """Whether the study is done."""
         return self.record.state is State.DONE
+
+    @property
+    def is_searching(self) -> bool:
+        """Whether trials are begun or at work."""
+        return isinstance(self._stage, Trials)
+
+    @property
+    def wants_trial(self) -> bool:
+        """Whether the next task would be a trial."""
+        return isinstance(self._stage, Trials) and self._stage.wants_more
+
+    @property
+    def trials_running(self) -> int:
+        """How many trials are at work."""
+        return self._stage.running if isinstance(self._stage, Trials) else 0
+
+    def end_search(self) -> None:
+        """Begin no more trials; once those at work have ended the best are retrained."""
+        if isinstance(self._stage, Trials):
+            self._stage.begin_no_more()
+            self._cut_short = True
+            self._observer.notice(SearchCutShort(self.record.name, self.record.budget))
+            self._advance()
 
     def next_task(self) -> Task | None:
         """Give the next task to run, or None while there is none to begin."""
@@ -64,6 +96,7 @@ class StudyRun:
         UserError
             When the study cannot go on.
         """
+        self.trained += isinstance(self._stage, Finals) and isinstance(event, Trained)
         wanted = self._stage.handle(event)
         self._advance()
         return wanted
@@ -73,7 +106,7 @@ class StudyRun:
             self.record.refresh()  # somebody may have raised the budget a moment ago
         if isinstance(self._stage, Trials) and self._stage.complete:
             self._stage.give_up_rest()
-            self.record.move_to(State.FINALIZING)
+            self.record.move_to(State.FINALIZING, SHORT if self._cut_short else None)
             self._stage = Finals(self.record, self.data, self._workspace, self._observer)
         if isinstance(self._stage, Finals) and self._stage.complete:
             self._stage = Gathering(self.record, self.data, self._workspace, self._observer)

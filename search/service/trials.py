@@ -71,6 +71,21 @@ class Trials:
         """Whether the budget is used and nothing runs."""
         return self._done >= self._record.budget and not self._running
 
+    @property
+    def wants_more(self) -> bool:
+        """Whether the budget has room for one more trial."""
+        return self._done + len(self._running) < self._record.budget
+
+    @property
+    def running(self) -> int:
+        """How many trials are at work."""
+        return len(self._running)
+
+    def begin_no_more(self) -> None:
+        """Let the budget be what has ended and what is at work."""
+        self._record.set(budget=self._done + len(self._running))
+        self._record.refresh()
+
     def give_up_rest(self) -> None:
         """Fail the trials that an earlier, larger budget had begun."""
         for trial in self._waiting:
@@ -80,7 +95,7 @@ class Trials:
 
     def next_task(self) -> TrainTask | None:
         """Give the next trial to run, or None while there is none to begin."""
-        if self._done + len(self._running) >= self._record.budget:
+        if not self.wants_more:
             return None
         trial = self._waiting.pop(0) if self._waiting else self._ask()
         params = trial.user_attrs.get("params") or self._draw(trial)
@@ -137,7 +152,7 @@ class Trials:
             return True  # its end comes next, and says so
         match judge(self._record.strategy, trial, [each.spearman for each in event.curve]):
             case Verdict.PRUNE:
-                self._prune(event.key, trial, report)
+                self._prune(event.key, trial, event.curve)
                 return False
             case Verdict.END:
                 self._finish(event.key, trial, event.curve)
@@ -146,8 +161,10 @@ class Trials:
         self._checkpoints.keep(f"trial-{trial.number}", event.state)
         return True
 
-    def _prune(self, key: str, trial: optuna.Trial, report: EpochReport) -> None:
+    def _prune(self, key: str, trial: optuna.Trial, curve: Curve) -> None:
+        report = curve[-1]
         flag = "constant" if report.constant else None
+        _note_seconds(trial, curve)
         self._close(key, trial, TrialState.PRUNED, report=report, flag=flag)
         self._notice(TrialPruned(self._record.name, trial.number, report.epoch, report.spearman, flag))
 
@@ -155,6 +172,7 @@ class Trials:
         best = max(curve, key=lambda report: report.spearman)
         flag = "diverged" if curve[-1].diverged else "constant" if best.constant else None
         value = 0.0 if flag else best.spearman
+        _note_seconds(trial, curve)
         self._close(key, trial, TrialState.COMPLETE, value, best, flag)
         self._notice(TrialFinished(self._record.name, trial.number, value, best.epoch, flag))
 
@@ -203,3 +221,7 @@ class Trials:
 
     def _notice(self, notice: StudyNotice) -> None:
         self._observer.notice(notice)
+
+
+def _note_seconds(trial: optuna.Trial, curve: Curve) -> None:
+    trial.set_user_attr("seconds", round(sum(report.seconds for report in curve), 3))

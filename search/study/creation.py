@@ -12,6 +12,7 @@ from data_io.errors import StudyError
 from search.study.record import StudyRecord, now
 from search.study.spec import Spec, differences, package_versions
 from search.study.states import State
+from search.study.time_budget import TimeBudget, renewed
 
 
 def queue_studies(
@@ -20,6 +21,7 @@ def queue_studies(
     budget: int,
     data: Path,
     fingerprints: Mapping[str, str] | None = None,
+    hours: float | None = None,
 ) -> list[str]:
     """Make studies, or take up those of the same names, towards `budget` trials each; all or none.
 
@@ -32,6 +34,8 @@ def queue_studies(
         The folder of the measurements.
     fingerprints : dict, optional
         Of the data of those experiments that were read already, by their id.
+    hours : float, optional
+        For all of them together; see `TimeBudget`.
 
     Returns
     -------
@@ -56,9 +60,9 @@ def queue_studies(
                     record.check_data(fingerprints[spec.experiment], data)
     for spec in specs:
         if spec.study in existing:
-            _reopen(existing[spec.study], budget, data)
+            _reopen(existing[spec.study], budget, data, hours)
         else:
-            _create(storage, spec, budget, data)
+            _create(storage, spec, budget, data, renewed(None, hours))
     return [spec.study for spec in specs]
 
 
@@ -91,10 +95,11 @@ def _shorten(texts: Sequence[str], most: int = 3) -> str:
     return "; ".join([*texts[:most], *rest])
 
 
-def _reopen(record: StudyRecord, budget: int, data: Path) -> None:
+def _reopen(record: StudyRecord, budget: int, data: Path, hours: float | None) -> None:
     if record.state is State.DONE:
         return
     record.set(budget=budget, data=str(data.resolve()))
+    record.set_time_budget(renewed(record.time_budget, hours))
     record.ask_for()
 
 
@@ -103,13 +108,16 @@ def _is_blank(study: optuna.Study) -> bool:
     return "state" not in study.user_attrs and not study.get_trials(deepcopy=False)
 
 
-def _create(storage: optuna.storages.BaseStorage, spec: Spec, budget: int, data: Path) -> None:
+def _create(
+    storage: optuna.storages.BaseStorage, spec: Spec, budget: int, data: Path, time: TimeBudget | None
+) -> None:
     study = optuna.create_study(
         study_name=spec.study, storage=storage, direction="maximize", load_if_exists=True
     )
     study.set_metric_names(["validation Spearman"])
     attributes: Mapping[str, Any] = {
         "budget": budget,
+        **({} if time is None else {"time_budget": time.to_dict()}),
         "data": str(data.resolve()),
         "made": {"at": now(), "versions": package_versions()},
         "spec": spec.to_dict(),

@@ -14,6 +14,7 @@ from search.strategy.sampler import make_sampler
 from search.strategy.stopping import make_pruner
 from search.study.spec import Spec
 from search.study.states import OPEN_STATES, Request, State
+from search.study.time_budget import TimeBudget
 
 COUNTED = {"finished": TrialState.COMPLETE, "pruned": TrialState.PRUNED}
 """How a strategy names the ends of trials that count towards the budget."""
@@ -51,9 +52,10 @@ class StudyRecord:
         self.study.pruner = make_pruner(self.strategy, self.spec.space["fixed"].get("epochs"))
 
     def refresh(self) -> None:
-        """Read again what people can change while a driver works: the budget, and a request."""
+        """Read again what people can change while a driver works: the budgets, and a request."""
         attributes = self.study.user_attrs
         self.budget = int(attributes["budget"])
+        self.time_budget = TimeBudget.from_dict(attributes.get("time_budget"))
         asked = attributes.get("request", attributes.get("wish"))  # 0.1.0 called it a wish
         self.request = None if asked is None else Request(asked)
 
@@ -65,6 +67,17 @@ class StudyRecord:
         """Write attributes of the study."""
         for key, value in attributes.items():
             self.study.set_user_attr(key, value)
+
+    def set_time_budget(self, budget: TimeBudget | None) -> None:
+        """Write until when the study shall be done, or that it has all the time."""
+        if budget != self.time_budget:
+            self.set(time_budget=None if budget is None else budget.to_dict())
+            self.time_budget = budget
+
+    def drop_hours_that_are_over(self) -> None:
+        """Let a study that somebody asks for again have all the time it needs."""
+        if self.time_budget is not None and self.time_budget.is_over:
+            self.set_time_budget(None)
 
     def move_to(self, state: State, reason: str | None = None) -> None:
         """Write the study's state, and why where that needs saying."""

@@ -48,6 +48,7 @@ def ask_to_resume(workspace: Workspace, name: str, architecture: str | None = No
     with database_errors(workspace.storage_url):
         for study in studies:
             record = open_study(storage, study)
+            record.drop_hours_that_are_over()
             record.ask_for()
             if record.state is not State.QUEUED and not is_driven(workspace):  # interrupted
                 record.move_to(State.QUEUED)
@@ -74,6 +75,7 @@ def ask_for_trials(
             check_budget(record, trials)
         for record in records:
             record.set(budget=trials)
+            record.drop_hours_that_are_over()
             record.ask_for()
     return studies
 

@@ -11,6 +11,7 @@ from search.study.database import connect, database_errors
 from search.study.lock import is_driven
 from search.study.states import INTERRUPTED, State
 from search.study.tables import StudyFigures, data_folders, study_figures
+from search.study.time_budget import TimeBudget
 from search.study.workspace import Workspace
 
 LEFT = "its driver ended without a word; rbptune resume takes it up"
@@ -23,8 +24,9 @@ def read_status(workspace: Workspace) -> list[dict[str, Any]]:
     -------
     list of dict
         study, protein, experiment, species, architecture, state, reason, trials_done, trials_total,
-        trials_pruned, trials_failed, trials_running, val_spearman, val_pearson, test_spearman,
-        test_pearson and best_trial_spearman; figures that are not there yet are None. The validation and
+        trials_pruned, trials_failed, trials_running, until, val_spearman, val_pearson, test_spearman,
+        test_pearson and best_trial_spearman; figures that are not there yet are None. `until` is when the
+        hours of its launch end, if it has such. The validation and
         test figures of a done study are those of its retrained ensemble; before, val_spearman is the
         best trial's. A study that was under way when its driver was killed is "interrupted".
 
@@ -67,7 +69,7 @@ def is_ours(study: StudyFigures) -> bool:
 def row_of(study: StudyFigures) -> dict[str, Any]:
     """Give a study as `read_status` does."""
     spec, result = study.attributes["spec"], study.attributes.get("result") or {}
-    trials = study.trials
+    trials, time = study.trials, TimeBudget.from_dict(study.attributes.get("time_budget"))
     return {
         "study": study.name,
         "protein": spec["protein"],
@@ -81,6 +83,7 @@ def row_of(study: StudyFigures) -> dict[str, Any]:
         "trials_pruned": trials.get("PRUNED", 0),
         "trials_failed": trials.get("FAIL", 0),
         "trials_running": trials.get("RUNNING", 0),
+        "until": None if time is None else time.end.isoformat(timespec="seconds"),
         "val_spearman": result.get("val_spearman", study.best),
         "val_pearson": result.get("val_pearson"),
         "test_spearman": result.get("test_spearman"),

@@ -22,7 +22,8 @@ from search.study.states import OPEN_STATES, State
 ATTRIBUTES = """
     SELECT s.study_id, s.study_name, a.key, a.value_json
     FROM studies s JOIN study_user_attributes a ON a.study_id = s.study_id
-    WHERE a.key IN ('spec', 'state', 'budget', 'reason', 'result', 'test_opened') ORDER BY s.study_id
+    WHERE a.key IN ('spec', 'state', 'budget', 'reason', 'result', 'test_opened', 'time_budget')
+    ORDER BY s.study_id
 """
 COUNTS = """
     SELECT study_id, CAST(state AS VARCHAR) AS state, COUNT(*) AS trials FROM trials GROUP BY study_id, state

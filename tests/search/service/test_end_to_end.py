@@ -4,6 +4,7 @@ import csv
 import json
 import math
 import re
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
@@ -36,6 +37,7 @@ STATUS_KEYS = {
     "trials_pruned",
     "trials_failed",
     "trials_running",
+    "until",
     "val_spearman",
     "val_pearson",
     "test_spearman",
@@ -91,6 +93,7 @@ class TestFinishedStudy:
             "trials_pruned": 0,
             "trials_failed": 0,
             "trials_running": 0,
+            "until": None,
             **figures,
             "best_trial_spearman": winner,
         }
@@ -249,6 +252,17 @@ class TestLaunchingAgain:
         assert row["trials_done"] < 2
         assert rbptune(*launch(simulated, tmp_path / "studies")).code == 0
         assert status(tmp_path / "studies")[0]["trials_done"] == 2
+
+    def test_hours_are_kept_with_the_study(self, simulated, tmp_path):
+        said = rbptune(*launch(simulated, tmp_path / "studies", "--hours", 0))
+        assert said.code == 0
+        assert f"{STUDY} stopped: its time was up\nto be done by " in said.out
+        assert status(tmp_path / "studies")[0]["trials_done"] == 0
+        assert rbptune(*launch(simulated, tmp_path / "studies", "--hours", 5)).code == 0
+        (row,) = status(tmp_path / "studies")
+        assert (row["state"], row["trials_done"]) == ("done", 2)
+        left = datetime.fromisoformat(row["until"]) - datetime.now(UTC)
+        assert timedelta(hours=4) < left <= timedelta(hours=5)
 
 
 class TestOtherOrders:

@@ -20,6 +20,11 @@ def trials_that_are_no_number(place: Place) -> Command:
     return place.launch("--trials", "abc")
 
 
+@says("--hours '-1': should be greater than or equal to 0; see rbptune launch --help")
+def time_that_runs_backwards(place: Place) -> Command:
+    return place.launch("--hours", -1)
+
+
 @says("epochs = 10000000: must be a whole number from 1 to 10000")
 def too_many_epochs(place: Place) -> Command:
     return place.launch("--epochs", 10_000_000)

@@ -1,0 +1,267 @@
+"""Hours for all studies of a launch, in virtual time: each has its share, and is tested within it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import safetensors.torch
+
+from data_io.experiments import Experiment
+from data_io.training_set import TrainingSet, load_training_set
+from search.service.driver import Driver
+from search.service.notices import Notice, SearchCutShort, TrialFinished
+from search.service.time_shares import TimeShares, finals_of
+from search.strategy.strategy import Strategy
+from search.study.creation import queue_studies
+from search.study.database import connect
+from search.study.record import StudyRecord, open_study
+from search.study.requests import ask_to_resume
+from search.study.states import State
+from search.study.status import read_status
+from search.study.storage import open_storage
+from search.study.tables import open_studies
+from search.study.time_budget import TimeBudget, renewed
+from search.study.workspace import Workspace
+from search.workers.events import Curve, Event, Failed, Figures, Tested, Trained
+from search.workers.replay import Replay
+from search.workers.tasks import HeldOutTask, Task, TrainTask
+from tests.search.study.test_storages import spec
+from tests.support.curves import curve
+
+EXPERIMENTS = "RNCMPT90001", "RNCMPT90002", "RNCMPT90004"
+RULE = Strategy(sampler="random", pruner="none", patience=None, finalists=2, members=2)
+FINALS = 4 * 200.0 + 2 * 1.25 * 200.0  # seconds, where a trial of two epochs takes 200
+LookUp = Callable[[TrainTask], Curve]
+
+
+def even(task: TrainTask) -> Curve:
+    return tuple(replace(report, seconds=100.0) for report in curve([0.1, 0.2]))
+
+
+def slow_in_the_first(task: TrainTask) -> Curve:
+    factor = 5.0 if EXPERIMENTS[0] in task.key else 1.0
+    return tuple(replace(report, seconds=factor * report.seconds) for report in even(task))
+
+
+class Playing(Replay):
+    """Plays whole studies: networks without weights, and a test of ten seconds."""
+
+    def __init__(self, slots: int, look_up: LookUp, failing: str = "none") -> None:
+        super().__init__(slots, look_up)
+        self.failing = failing
+
+    def _play(self, task: Task) -> Iterator[tuple[float, Event]]:
+        if isinstance(task, HeldOutTask):
+            figures = Figures(0.2, 0.2, 0.2, 0.2)
+            yield 10.0, Tested(task.key, (figures,) * len(task.members), figures, b"", [0.0, 1.0])
+            return
+        if self.failing in task.key:
+            yield 100.0, Failed(task.key, "no such device")
+            return
+        for seconds, event in super()._play(task):
+            whole = isinstance(event, Trained)
+            yield seconds, replace(event, weights=safetensors.torch.save({})) if whole else event
+
+
+class Fleet:
+    """Studies of a workspace with hours for all, and drivers that work on them one after the other."""
+
+    def __init__(
+        self,
+        folder: Path,
+        data: Path,
+        hours: float,
+        experiments: tuple[str, ...] = EXPERIMENTS,
+        trials: int = 100,
+    ) -> None:
+        self.workspace, self.folder, self.hours = Workspace(folder / "studies"), data, hours
+        self.asked = trials
+        self.specs = [spec(experiment=name, strategy=RULE) for name in experiments]
+        self.data = {name: load(data, name) for name in experiments}
+        self.heard: list[Notice] = []
+        self.passed = 0.0
+        self.ask()
+
+    def ask(self) -> None:
+        """As the same command does again."""
+        storage = open_storage(self.workspace)
+        self.names = queue_studies(storage, self.specs, self.asked, self.folder, hours=self.hours)
+
+    def run(self, executor: Replay, stop_after: int = -1) -> None:
+        """Drive until nothing is left to do, or so many trials have finished; the clock goes on."""
+        begin = datetime.fromisoformat(self.records[0].time_budget.since).timestamp() + self.passed
+        engine = connect(self.workspace)
+        waiting = lambda: list(open_studies(engine))  # noqa: E731
+        shares = TimeShares(lambda: begin + executor.clock())
+        driver = Driver(
+            self.workspace,
+            open_storage(self.workspace),
+            executor,
+            self,
+            waiting,
+            load=lambda record: self.data[record.spec.experiment],
+            shares=shares,
+        )
+        self.driver, self.left = driver, stop_after
+        driver.run()
+        self.passed += executor.clock()
+
+    def notice(self, notice: Notice) -> None:
+        self.heard.append(notice)
+        self.left -= isinstance(notice, TrialFinished)
+        if self.left == 0:
+            self.driver.stop("killed")
+
+    @property
+    def records(self) -> list[StudyRecord]:
+        storage = open_storage(self.workspace)
+        return [open_study(storage, name) for name in self.names]
+
+    @property
+    def trials(self) -> list[int]:
+        return [record.done for record in self.records]
+
+    @property
+    def states(self) -> list[State]:
+        return [record.state for record in self.records]
+
+
+def load(data: Path, name: str) -> TrainingSet:
+    return load_training_set(data, Experiment(name, "SIMFOX", "Homo_sapiens"), "grouped", None)
+
+
+@pytest.fixture
+def fleet(tmp_path: Path, simulated: Path) -> Fleet:
+    return Fleet(tmp_path, simulated, hours=2.0)
+
+
+def test_all_studies_share_the_time_and_are_tested_within_it(fleet: Fleet) -> None:
+    """Two workers have 14,400 seconds: each study 4,800, of which the finals want some 1,500."""
+    fleet.run(Playing(2, even))
+    assert fleet.states == [State.DONE] * 3
+    assert all(15 <= trials <= 18 for trials in fleet.trials), fleet.trials
+    assert 0.9 * 7200 < fleet.passed <= 7200
+    assert all(record.attribute("result")["test_spearman"] == 0.2 for record in fleet.records)
+    short = [notice for notice in fleet.heard if isinstance(notice, SearchCutShort)]
+    assert sorted((notice.study, notice.trials) for notice in short) == sorted(
+        zip(fleet.names, fleet.trials, strict=True)
+    )
+
+
+def test_a_slow_study_has_the_time_of_the_others_and_fewer_trials(fleet: Fleet) -> None:
+    """Four workers have 28,800 seconds; its trials take 1,000 and its finals 7,200."""
+    fleet.run(Playing(4, slow_in_the_first))
+    assert fleet.states == [State.DONE] * 3
+    first, *others = fleet.trials
+    assert 1 <= first <= 4
+    assert all(36 <= trials <= 48 for trials in others), others
+    assert fleet.passed <= 7200
+
+
+def test_studies_that_wait_keep_their_share(tmp_path: Path, simulated: Path) -> None:
+    """One worker takes up five of six studies at a time; the last has what the finals of the others left."""
+    six = tuple(f"RNCMPT9000{number}" for number in range(1, 7))
+    fleet = Fleet(tmp_path, simulated, 4.0, six)
+    fleet.run(Playing(1, even))
+    assert fleet.states == [State.DONE] * 6
+    assert all(4 <= trials <= 14 for trials in fleet.trials), fleet.trials
+    assert 0.85 * 4 * 3600 < fleet.passed <= 4 * 3600
+
+
+def test_the_share_of_a_study_that_fails_falls_to_the_others(fleet: Fleet) -> None:
+    fleet.run(Playing(2, even, failing=EXPERIMENTS[0]))
+    assert fleet.states == [State.FAILED, State.DONE, State.DONE]
+    assert all(27 <= trials <= 31 for trials in fleet.trials[1:]), fleet.trials
+    assert fleet.passed <= 7200
+
+
+@pytest.mark.parametrize("ended", [2, 20, 36])
+def test_the_next_driver_goes_on_within_the_same_hours(fleet: Fleet, ended: int) -> None:
+    """Whether the first one is cut off in the first trials, in the midst, or just before the finals."""
+    fleet.run(Playing(2, even), stop_after=ended)
+    assert set(fleet.states) == {State.STOPPED}
+    fleet.ask()
+    fleet.run(Playing(2, even))
+    assert fleet.states == [State.DONE] * 3
+    assert all(14 <= trials <= 19 for trials in fleet.trials), fleet.trials
+    assert 0.85 * 7200 < fleet.passed <= 7200
+
+
+def test_a_search_that_was_ended_for_time_is_not_taken_up_by_the_next_driver(fleet: Fleet) -> None:
+    class StopInFinals(Playing):
+        def submit(self, task: Task) -> None:
+            super().submit(task)
+            if "#final" in task.key:
+                fleet.driver.stop("killed")
+
+    fleet.run(StopInFinals(2, even))
+    (early,) = {notice.study for notice in fleet.heard if isinstance(notice, SearchCutShort)}
+    before = fleet.trials[fleet.names.index(early)]
+    storage = open_storage(fleet.workspace)
+    for name in fleet.names:  # as `rbptune resume` does
+        open_study(storage, name).ask_for()
+    fleet.run(Playing(2, even))
+    assert fleet.states == [State.DONE] * 3
+    assert fleet.trials[fleet.names.index(early)] == before
+
+
+def test_without_time_for_one_trial_all_are_left(tmp_path: Path, simulated: Path) -> None:
+    fleet = Fleet(tmp_path, simulated, hours=0.01)
+    fleet.run(Playing(2, even))
+    assert fleet.states == [State.STOPPED] * 3
+    assert {row["reason"] for row in read_status(fleet.workspace)} == {"its time was up"}
+
+
+def test_where_there_is_time_for_little_else_the_first_trials_are_retrained(
+    tmp_path: Path, simulated: Path
+) -> None:
+    """After 432 seconds each study has one trial or two; the finals of both take 1,200 on two workers."""
+    fleet = Fleet(tmp_path, simulated, hours=0.12, experiments=EXPERIMENTS[:2])
+    fleet.run(Playing(2, even))
+    assert fleet.states == [State.DONE] * 2
+    assert all(1 <= trials <= 2 for trials in fleet.trials), fleet.trials
+    assert fleet.passed > 432
+
+
+def test_with_time_enough_the_trials_are_what_was_asked_for(tmp_path: Path, simulated: Path) -> None:
+    fleet = Fleet(tmp_path, simulated, hours=5.0, trials=4)
+    fleet.run(Playing(2, even))
+    assert fleet.trials == [4] * 3
+    assert not any(isinstance(notice, SearchCutShort) for notice in fleet.heard)
+
+
+def test_the_finals_are_estimated_by_the_epochs_of_the_best(fleet: Fleet) -> None:
+    fleet.run(Playing(2, slow_in_the_first), stop_after=20)
+    first, second, _ = fleet.records
+    assert finals_of(first, more=5) == pytest.approx((1.1 * 5 * FINALS + 60, 1000, 4, 2))
+    assert finals_of(second) == pytest.approx((1.1 * FINALS + 60, 200, 4, 2))
+    assert finals_of(second).duration(3) == pytest.approx(1.1 * (2 + 1.25) * 200 + 60)
+
+
+def ago(hours: float) -> str:
+    return (datetime.now(UTC) - timedelta(hours=hours)).isoformat()
+
+
+def test_hours_count_from_the_first_time_until_they_are_over() -> None:
+    known = TimeBudget(ago(1), 2.0)
+    assert renewed(known, 2.0) == known
+    assert renewed(known, 3.0) == TimeBudget(known.since, 3.0)
+    assert renewed(known, None) is None
+    over = renewed(TimeBudget(ago(3), 2.0), 2.0)
+    assert over.since > ago(0.1)
+    assert renewed(None, 2.0).since > ago(0.1)
+
+
+def test_who_resumes_a_study_whose_time_is_over_gives_it_more(fleet: Fleet) -> None:
+    first, second, _ = fleet.records
+    first.set_time_budget(TimeBudget(ago(3), 2.0))
+    for record in (first, second):
+        record.move_to(State.STOPPED, "its time was up")
+        ask_to_resume(fleet.workspace, record.name)
+    first, second, _ = fleet.records
+    assert first.time_budget is None
+    assert second.time_budget.hours == 2.0
