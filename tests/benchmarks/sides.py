@@ -16,6 +16,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 sys.path[0] = str(REPOSITORY)  # where this file is run as a program
 
 from tests.benchmarks.reading import PROTEIN, full_size_data, summarise  # noqa: E402
+from tests.benchmarks.variants import RESIDUAL  # noqa: E402
 
 FULL_SIZE = 96_261  # training probes; a quarter as many are for validation
 
@@ -29,19 +30,6 @@ WIDE = {
     "dropout": 0.2,
 }
 DEEP = {**WIDE, "motif_length": 7, "filters": 64, "layers": 3, "hidden": 128}
-RESIDUAL = {
-    "motif_length": 7,
-    "filters": 96,
-    "batch_norm": True,
-    "residual": 3,
-    "block_dropout": 0.1,
-    "pooling": "windows",
-    "window": 10,
-    "pooled_dropout": 0.2,
-    "hidden": 256,
-    "hidden_norm": True,
-    "dropout": 0.5,
-}
 BILSTM = {"convolution": False, "lstm_layers": 1, "bidirectional": True, "readout": "mean", "dropout": 0.2}
 _OPTIONS = {name: value for name, value in RESIDUAL.items() if name not in ("motif_length", "filters")}
 OURS = {
