@@ -101,3 +101,8 @@ def study_columns(width: int) -> list[ProgressColumn]:
 def _text(field_name: str, ratio: int | None = None) -> TextColumn:
     whole = Column(no_wrap=True, overflow="crop", ratio=ratio)
     return TextColumn(f"{{task.{field_name}}}", markup=False, table_column=whole)
+
+
+def shortened(name: str, room: int, tail: int = 7) -> str:
+    """Leave out of a long name what stands in the middle: its end tells the architectures apart."""
+    return name if len(name) <= room else f"{name[: max(room - tail - 1, 0)]}…{name[-tail:]}"

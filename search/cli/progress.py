@@ -10,7 +10,7 @@ from types import TracebackType
 from rich.console import Console
 from rich.progress import TaskID
 
-from search.cli.bars import WIDTH_OF_COUNTS, StudyBars
+from search.cli.bars import WIDTH_OF_COUNTS, StudyBars, shortened
 from search.cli.pace import RETRAINING
 from search.cli.standing import Fleet, Standing
 from search.service.notices import (
@@ -83,8 +83,9 @@ class ProgressDisplay:
             known = self._known[notice.study]
             running = ", ".join(known.running.values())
             figures = known.score if self._narrow else known.figures
-            bar = self._bars[notice.study]
-            self._progress.update(bar, figures=figures, left=known.time_left, running=running)
+            self._progress.update(
+                self._bars[notice.study], figures=figures, left=known.time_left, running=running
+            )
         self._progress.in_all = self._in_all
 
     @singledispatchmethod
@@ -94,10 +95,9 @@ class ProgressDisplay:
 
     @_take_in.register
     def _(self, notice: StudyStarted) -> None:
-        study = notice.study
-        self._remove_bar(study)
+        self._remove_bar(study := notice.study)
         self._known[study] = Standing(notice.best, notice.budget, notice.done, notice.retrainings)
-        name, total = _shortened(study, self._room), notice.budget
+        name, total = shortened(study, self._room), notice.budget
         self._bars[study] = self._progress.add_task(
             name, total=total, completed=notice.done, figures="", left="", running=""
         )
@@ -143,15 +143,12 @@ class ProgressDisplay:
 
     @_take_in.register
     def _(self, notice: FinalistRetrained) -> None:
-        self._note_retrained(self._of(notice), notice.retrained, notice.total)
-        who = f"trial {notice.trial} (seed {notice.member + 1})"
-        self._say(f"{notice.study}: retrained {who}, validation {notice.spearman:.3f}")
+        self._note_retrained(notice, notice.retrained, notice.total, f"validation {notice.spearman:.3f}")
 
     @_take_in.register
     def _(self, notice: MemberRefitted) -> None:
-        self._note_retrained(self._of(notice), notice.through, notice.total)
-        who = f"trial {notice.trial} (seed {notice.member + 1})"
-        self._say(f"{notice.study}: retrained {who} on all of Set A, {notice.epochs} epochs")
+        how = f"on all of Set A for {notice.epochs} epoch{'s'[: notice.epochs != 1]}"
+        self._note_retrained(notice, notice.through, notice.total, how)
 
     @_take_in.register
     def _(self, notice: StudyDone) -> None:
@@ -169,8 +166,8 @@ class ProgressDisplay:
 
     @_take_in.register
     def _(self, notice: EvidenceMissing) -> None:
-        again = "rbptune report tries it again"
-        self._print(f"{notice.study}: no evidence was gathered: {notice.reason}; {again}")
+        said = f"{notice.study}: no evidence was gathered: {notice.reason}"
+        self._print(f"{said}; rbptune report tries it again")
 
     @_take_in.register
     def _(self, notice: StudyFailed) -> None:
@@ -209,9 +206,13 @@ class ProgressDisplay:
     def _of(self, notice: StudyNotice) -> Standing:
         return self._known.setdefault(notice.study, Standing())
 
-    def _note_retrained(self, known: Standing, through: int, total: int) -> None:
+    def _note_retrained(
+        self, notice: FinalistRetrained | MemberRefitted, through: int, total: int, how: str
+    ) -> None:
+        known = self._of(notice)
         known.retrained, known.retrainings, known.running = through, total, {}
         self._count(known, RETRAINING)
+        self._say(f"{notice.study}: retrained trial {notice.trial} (seed {notice.member + 1}), {how}")
 
     def _count(self, known: Standing, work: float) -> None:
         known.pace.note(work)
@@ -242,11 +243,6 @@ class ProgressDisplay:
     def _remove_bar(self, study: str) -> None:
         if study in self._bars:
             self._progress.remove_task(self._bars.pop(study))
-
-
-def _shortened(name: str, room: int, tail: int = 7) -> str:
-    """Leave out of a long name what stands in the middle: its end tells the architectures apart."""
-    return name if len(name) <= room else f"{name[: max(room - tail - 1, 0)]}…{name[-tail:]}"
 
 
 def _note(flag: str | None) -> str:

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import sys
-import traceback
 from collections.abc import Callable, Iterable, Iterator
 
 import optuna
 
-from data_io.errors import StorageError, StudyError, UserError
+from data_io.errors import StorageError, StudyError
 from data_io.training_set import TrainingSet
 from search.service.fleet import Fleet
 from search.service.loading import Loader, load_data
 from search.service.notices import StudyFailed, StudyStopped, of_pool
 from search.service.observers import Observer
-from search.service.study_log import log_traceback
+from search.service.study_log import log_failure
 from search.service.study_run import StudyRun
-from search.service.time_shares import TimeShares
+from search.service.time_shares import LATE, TimeShares
 from search.service.turns import Turns
 from search.study.database import database_errors
 from search.study.record import StudyRecord, open_study
@@ -29,8 +28,6 @@ from search.workers.executor import Executor
 WAIT_SECONDS = 0.2
 LOOK_SECONDS = 1.0  # how often the queue is read
 STUDIES_AHEAD = 4  # studies under way beyond one a worker, so that none waits for a slow one
-
-LATE = "its time was up"
 
 
 class Driver:
@@ -129,10 +126,7 @@ class Driver:
         self._check_lock()
         for run in list(self._runs.values()):
             run.record.refresh()
-            if run.record.request is Request.STOP:
-                self._stop_as_asked(run.record)
-            elif self._is_late(run.record):
-                self._stop(run.record, LATE)
+            self._end_if_wanted(run.record)
         known = self._runs.keys() | self._loader.pending.keys() | self._unreadable
         waiting = [name for name in self._queue() if name not in known]
         while waiting and len(self._runs) + len(self._loader.pending) < self._executor.slots + STUDIES_AHEAD:
@@ -148,18 +142,19 @@ class Driver:
             self._note_failure(name, str(error))
             return
         self.failed.pop(name, None)
-        if record.state not in OPEN_STATES:
-            return
-        if record.request is Request.STOP:
-            self._stop_as_asked(record)
-        elif self._is_late(record):
-            self._stop(record, LATE)
-        else:
+        if record.state in OPEN_STATES and not self._end_if_wanted(record):
             self._loader.ask(record)
 
-    def _is_late(self, record: StudyRecord) -> bool:
-        """Tell whether a study has no time left, and nothing that could be retrained."""
-        return self._shares.are_over(record) and record.best_value is None
+    def _end_if_wanted(self, record: StudyRecord) -> bool:
+        """Stop a study that is asked to, or has no time left and nothing to retrain; tell whether it was."""
+        if record.request is Request.STOP:
+            self._stop(record, "asked to stop")
+            record.answer_request()
+            return True
+        if self._shares.are_over(record) and record.best_value is None:
+            self._stop(record, LATE)
+            return True
+        return False
 
     def _begin_loaded(self) -> None:
         """Begin the studies whose measurements are there; wait for them where there is nothing else to do."""
@@ -172,9 +167,8 @@ class Driver:
 
     def _dispatch(self) -> None:
         """Fill the free workers, each time for the study that has the fewest and waited the longest."""
-        slots = self._executor.slots
         idle = set[str]()
-        while len(self._tasks) < slots and len(idle) < len(self._runs):
+        while len(self._tasks) < self._executor.slots and len(idle) < len(self._runs):
             busy = [run.record.name for run in self._tasks.values()]
             name = self._turns.next((name for name in self._runs if name not in idle), busy)
             if not self._submit_next(self._runs[name]):
@@ -183,7 +177,9 @@ class Driver:
     def _submit_next(self, run: StudyRun) -> bool:
         task = None
         with self._answering_for(run.record):
-            if run.wants_trial and not self._has_time_for_trial(run):
+            waiting = self._waiting + len(self._loader.pending)
+            runs, slots = self._runs.values(), self._executor.slots
+            if run.wants_trial and not self._shares.allow_trial(run, runs, waiting, slots):
                 run.end_search()
             task = run.next_task()
         if task is None:
@@ -193,23 +189,16 @@ class Driver:
         self._executor.submit(task)
         return True
 
-    def _has_time_for_trial(self, run: StudyRun) -> bool:
-        waiting = self._waiting + len(self._loader.pending)
-        return self._shares.allow_trial(run, self._runs.values(), waiting, self._executor.slots)
-
     def _take_in(self, event: Event | PoolEvent) -> None:
         if isinstance(event, PoolEvent):
             self._observer.notice(of_pool(event))
             return
-        run = self._tasks.get(event.key)
-        if run is None:
-            return
-        if isinstance(event, ENDS):
-            del self._tasks[event.key]
-        if run.record.name not in self._runs:
+        ends = isinstance(event, ENDS)
+        run = self._tasks.pop(event.key, None) if ends else self._tasks.get(event.key)
+        if run is None or run.record.name not in self._runs:
             return
         with self._answering_for(run.record):
-            if not run.handle(event) and not isinstance(event, ENDS):
+            if not run.handle(event) and not ends:
                 self._executor.stop(event.key)
             self._close_if_complete(run)
 
@@ -224,28 +213,18 @@ class Driver:
         try:
             with database_errors(self._workspace.storage_url):
                 yield
-        except StorageError:
-            raise  # no study is at fault, and none could go on
-        except UserError as error:
-            self._fail(record, str(error))
+        except StorageError:  # no study is at fault, and none could go on
+            raise
         except Exception as error:
-            log_traceback(self._workspace, record.name, "failed", traceback.format_exc())
-            message = next(iter(str(error).splitlines()), "no message")
-            self._fail(record, f"{type(error).__name__}: {message}; {self._workspace.errors} has more")
-
-    def _fail(self, record: StudyRecord, reason: str) -> None:
-        self._drop(record.name)
-        record.move_to(State.FAILED, reason)
-        self._note_failure(record.name, reason)
+            reason = log_failure(self._workspace, record.name, error)
+            self._drop(record.name)
+            record.move_to(State.FAILED, reason)
+            self._note_failure(record.name, reason)
 
     def _note_failure(self, name: str, reason: str) -> None:
         self.failed[name] = reason
         self._looked = float("-inf")  # there may be more than was taken up
         self._observer.notice(StudyFailed(name, reason))
-
-    def _stop_as_asked(self, record: StudyRecord) -> None:
-        self._stop(record, "asked to stop")
-        record.answer_request()
 
     def _stop(self, record: StudyRecord, reason: str, state: State = State.STOPPED) -> None:
         self._drop(record.name)
@@ -254,8 +233,7 @@ class Driver:
 
     def _drop(self, name: str) -> None:
         """Let go of a study, its tasks and its arrays."""
-        run = self._runs.pop(name, None)
-        if run is None:
+        if (run := self._runs.pop(name, None)) is None:
             return
         for key, owner in self._tasks.items():
             if owner is run:
@@ -268,7 +246,5 @@ class Driver:
             self._check_lock()  # once it is lost another driver may be at work, and nothing is written
             for record in [*(run.record for run in self._runs.values()), *self._loader.pending.values()]:
                 record.refresh()
-                if record.request is Request.STOP:
-                    self._stop_as_asked(record)
-                    continue
-                self._stop(record, self.stopping or "the driver ended", self._leave)
+                if record.request is not Request.STOP or not self._end_if_wanted(record):
+                    self._stop(record, self.stopping or "the driver ended", self._leave)

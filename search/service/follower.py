@@ -11,7 +11,8 @@ from typing import IO
 
 from data_io.errors import StudyError
 from search.service.fleet import Fleet
-from search.service.notices import DriverFollowed, Notice, StudyNotice, StudyStarted, from_plain
+from search.service.notice_form import from_plain
+from search.service.notices import DriverFollowed, Notice, StudyNotice, StudyStarted
 from search.service.observers import Observer
 from search.study.database import connect, database_errors
 from search.study.lock import describe, holder, is_driven

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from search.workers.events import PoolEvent, WorkersAwaited
@@ -215,50 +214,3 @@ def of_pool(event: PoolEvent) -> Notice:
     if isinstance(event, WorkersAwaited):
         return NoWorkersYet(event.scheduler)
     return WorkerLeftOut(event.worker, event.reason)
-
-
-def snake_case(name: str) -> str:
-    """Turn ``StudyStarted`` into ``study_started``."""
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
-
-
-_KINDS: dict[str, type[Notice]] = {
-    snake_case(kind.__name__): kind
-    for kind in (
-        StudyStarted,
-        TrialStarted,
-        EpochEnded,
-        TrialFinished,
-        TrialPruned,
-        TrialFailed,
-        WorkerLost,
-        SearchCutShort,
-        FinalistRetrained,
-        MemberRefitted,
-        StudyDone,
-        BestAtEdge,
-        EvidenceMissing,
-        StudyFailed,
-        StudyStopped,
-        StudiesWaiting,
-        FleetEnded,
-        DriverFollowed,
-        NoWorkersYet,
-        WorkerLeftOut,
-    )
-}
-
-
-def to_plain(notice: Notice) -> dict[str, Any]:
-    """Give a notice as plain values, fit for JSON; `event` names its kind, such as ``study_started``."""
-    return {"event": snake_case(type(notice).__name__), **asdict(notice)}
-
-
-def from_plain(content: Mapping[str, Any]) -> Notice | None:
-    """Read what `to_plain` gave; None where another version wrote it."""
-    values = {key: value for key, value in content.items() if key not in ("event", "time")}
-    kind = _KINDS.get(content.get("event", ""))
-    try:
-        return None if kind is None else kind(**values)
-    except TypeError:
-        return None

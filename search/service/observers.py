@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
-from search.service.notices import EpochEnded, Notice, StudyNotice, to_plain
+from search.service.notice_form import to_plain
+from search.service.notices import EpochEnded, Notice, StudyNotice
 
 log = logging.getLogger("rbptune")
 

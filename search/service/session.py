@@ -11,10 +11,11 @@ import optuna
 
 from data_io.errors import StudyError
 from search.service.dashboard_notes import DashboardNotes
-from search.service.driver import LATE, Driver
+from search.service.driver import Driver
 from search.service.follower import follow
 from search.service.observers import EventLog, Everyone, Observer
 from search.service.signals import signals_heard
+from search.service.time_shares import LATE
 from search.study.database import connect
 from search.study.lock import LockedError, driver_lock
 from search.study.record import open_study

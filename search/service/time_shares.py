@@ -16,10 +16,9 @@ from search.service.retraining import choose_finalists
 from search.service.study_run import StudyRun
 from search.study.record import StudyRecord
 
+LATE = "its time was up"
 MARGIN = 1.1  # on the time of the finals, since several workers do not end at one moment
-ALL_OF_SET_A = (
-    1.25  # how much longer a network trains on training and validation probes than on the former alone
-)
+ALL_OF_SET_A = 1.25  # how much longer a network trains on all of Set A than on the training probes
 AFTER_TRAINING = 60.0  # seconds for test and evidence: one worker took 14 s for the evidence of a whole array
 
 

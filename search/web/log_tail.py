@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from search.service.notice_form import from_plain
 from search.service.notices import (
     FinalistRetrained,
     MemberRefitted,
@@ -17,7 +18,6 @@ from search.service.notices import (
     StudyStarted,
     StudyStopped,
     TrialStarted,
-    from_plain,
 )
 
 TAIL = 4_000_000  # bytes; a log of days is not read from its beginning
