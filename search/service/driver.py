@@ -177,9 +177,8 @@ class Driver:
     def _submit_next(self, run: StudyRun) -> bool:
         task = None
         with self._answering_for(run.record):
-            waiting = self._waiting + len(self._loader.pending)
-            runs, slots = self._runs.values(), self._executor.slots
-            if run.wants_trial and not self._shares.allow_trial(run, runs, waiting, slots):
+            others = self._runs.values(), self._loader.pending.values(), self._waiting
+            if run.wants_trial and not self._shares.allow_trial(run, *others, self._executor.slots):
                 run.end_search()
             task = run.next_task()
         if task is None:

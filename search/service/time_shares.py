@@ -65,7 +65,14 @@ class TimeShares:
         """Tell whether the hours of a study's launch are over."""
         return record.time_budget is not None and self._left(record) <= 0
 
-    def allow_trial(self, run: StudyRun, runs: Collection[StudyRun], waiting: int, workers: int) -> bool:
+    def allow_trial(
+        self,
+        run: StudyRun,
+        runs: Collection[StudyRun],
+        loading: Collection[StudyRecord],
+        waiting: int,
+        workers: int,
+    ) -> bool:
         """Tell whether there is time for one more trial of a study.
 
         Parameters
@@ -74,6 +81,8 @@ class TimeShares:
             The first trial of a study has to finish, whatever its share is.
         runs : collection of StudyRun
             All that are under way.
+        loading : collection of StudyRecord
+            Those whose measurements are read: after a driver that ended they may have used much already.
         waiting : int
             Studies that are queued behind them.
         workers : int
@@ -85,9 +94,10 @@ class TimeShares:
         trials = seconds_of_trials(run.record)
         usual = statistics.mean(trials)
         searching = [each for each in runs if each.is_searching]
-        used = sum(sum(seconds_of_trials(each.record)) for each in searching)
+        records = [*(each.record for each in searching), *loading]
+        used = sum(sum(seconds_of_trials(record)) for record in records)
         rest = sum(finals_left(each) for each in runs if not each.is_searching)
-        share = (left * workers - rest + used) / (len(searching) + waiting)
+        share = (left * workers - rest + used) / (len(records) + waiting)
         fits = sum(trials) + usual * (run.trials_running + 1) + finals.seconds <= share
         return fits and left >= usual + finals.duration(workers)
 

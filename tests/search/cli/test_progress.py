@@ -90,8 +90,8 @@ def test_a_file_gets_a_line_for_every_trial():
         f"{STUDY}: trial 12 validation 0.000 (constant), best 0.512",
         f"{STUDY}: retrained trial 10 (seed 1), validation 0.500",
         f"{STUDY}: retrained trial 10 (seed 2), validation 0.500",
-        f"{STUDY}: retrained trial 10 (seed 1) on all of Set A for 7 epochs",
-        f"{STUDY}: retrained trial 10 (seed 2) on all of Set A for 7 epochs",
+        f"{STUDY}: retrained trial 10 (seed 1), on all of Set A for 7 epochs",
+        f"{STUDY}: retrained trial 10 (seed 2), on all of Set A for 7 epochs",
         f"{STUDY}: done, trial 10 won: validation 0.520, test 0.530",
     ]
 
