@@ -17,6 +17,7 @@ from tests.benchmarks.curves import recording
 from tests.benchmarks.curves.drawing import ROUND, config
 from tests.benchmarks.curves.recording import Recorder
 from tests.benchmarks.curves.records import Record, append, pack, read_folder, read_packed
+from tests.benchmarks.curves.timing import time_configs
 
 SPACE = parse_space(
     {
@@ -117,6 +118,22 @@ def test_it_goes_on_where_it_stopped_and_leaves_others_their_own(recorder: Recor
     found = read_folder(recorder.folder)
     assert len(found) == 6
     assert all(len(r.seconds) == len(r.spearman) == 2 and min(r.seconds) > 0 for r in found)
+
+
+def test_seconds_of_another_device_are_timed_once_a_config(recorder: Recorder) -> None:
+    first, second = recorder.experiments
+    params = {"motif_length": 6, "filters": 4, "hidden": 8, "epochs": 2}
+    made = replace(RECORD, params=params, device="a card")
+    for record in (made, replace(made, number=1), replace(made, device="cpu")):
+        append(recorder.folder, replace(record, experiment=first))
+    append(recorder.folder, replace(made, experiment=second))
+    ((timed, seconds),) = time_configs(recorder)
+    assert (timed.experiment, timed.device) == (first, "a card")
+    assert seconds > 0
+    found = read_folder(recorder.folder)
+    assert [record.seconds for record in found if record.device == "cpu"] == [RECORD.seconds]
+    assert {record.seconds for record in found if record.device != "cpu"} == {(seconds, seconds)}
+    assert list(time_configs(recorder)) == []
 
 
 def test_its_probes_are_of_set_a_and_on_their_side_of_the_split(recorder: Recorder, simulated: Path) -> None:
