@@ -147,8 +147,8 @@ class ProgressDisplay:
 
     @_take_in.register
     def _(self, notice: MemberRefitted) -> None:
-        how = f"on all of Set A for {notice.epochs} epoch{'s'[: notice.epochs != 1]}"
-        self._note_retrained(notice, notice.through, notice.total, how)
+        epochs = "1 epoch" if notice.epochs == 1 else f"{notice.epochs} epochs"
+        self._note_retrained(notice, notice.through, notice.total, f"on all of Set A for {epochs}")
 
     @_take_in.register
     def _(self, notice: StudyDone) -> None:

@@ -7,29 +7,8 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from search.service.notices import (
-    BestAtEdge,
-    DriverFollowed,
-    EpochEnded,
-    EvidenceMissing,
-    FinalistRetrained,
-    FleetEnded,
-    MemberRefitted,
-    Notice,
-    NoWorkersYet,
-    SearchCutShort,
-    StudiesWaiting,
-    StudyDone,
-    StudyFailed,
-    StudyStarted,
-    StudyStopped,
-    TrialFailed,
-    TrialFinished,
-    TrialPruned,
-    TrialStarted,
-    WorkerLeftOut,
-    WorkerLost,
-)
+from search.service import notices
+from search.service.notices import Notice
 
 
 def snake_case(name: str) -> str:
@@ -38,29 +17,9 @@ def snake_case(name: str) -> str:
 
 
 _KINDS: dict[str, type[Notice]] = {
-    snake_case(kind.__name__): kind
-    for kind in (
-        StudyStarted,
-        TrialStarted,
-        EpochEnded,
-        TrialFinished,
-        TrialPruned,
-        TrialFailed,
-        WorkerLost,
-        SearchCutShort,
-        FinalistRetrained,
-        MemberRefitted,
-        StudyDone,
-        BestAtEdge,
-        EvidenceMissing,
-        StudyFailed,
-        StudyStopped,
-        StudiesWaiting,
-        FleetEnded,
-        DriverFollowed,
-        NoWorkersYet,
-        WorkerLeftOut,
-    )
+    snake_case(name): kind
+    for name, kind in vars(notices).items()
+    if isinstance(kind, type) and issubclass(kind, Notice)
 }
 
 
