@@ -21,8 +21,8 @@ lint: .venv/test ## check style, types and the direction of imports
 bench: .venv/test ## measure speed against the reference: a quarter of an hour, on an idle machine
 	$(BIN)/python -m tests.benchmarks
 
-bench-search: .venv/test ## measure whole searches against the reference: hours
-	$(BIN)/python -m tests.benchmarks search
+bench-search: .venv/test ## compare whole searches with naive ones at equal time: an hour and a half
+	$(BIN)/python -m tests.benchmarks.against_naive
 
 bench-fleet: .venv/test ## measure what hundreds of studies, many workers and readers cost the driver: some minutes
 	$(BIN)/python -m tests.benchmarks.fleet

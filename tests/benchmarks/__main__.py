@@ -1,7 +1,6 @@
 """Run the benchmarks, print a table of ratios, and keep it in results.json.
 
-`python -m tests.benchmarks` runs the quick ones, with names those alone; `predict` are those of predictions,
-`search` is the long one.
+`python -m tests.benchmarks` runs the quick ones, with names those alone; `predict` are those of predictions.
 """
 
 import json
@@ -16,7 +15,7 @@ from tests.benchmarks.predicting import (
     predict_residual,
 )
 from tests.benchmarks.reading import cached_read, first_of_all, first_read, last_of_all
-from tests.benchmarks.searching import search_wall, service_cost
+from tests.benchmarks.searching import service_cost
 from tests.benchmarks.training import (
     bilstm_two_workers,
     cnn_deep,
@@ -43,7 +42,6 @@ QUICK = (
     service_cost,
 )
 PREDICT = (predict_cnn, predict_cnn_long, predict_deep, predict_deep_long, predict_residual)
-LONG = (search_wall,)
 
 
 def main() -> None:
@@ -60,14 +58,12 @@ def main() -> None:
 
 def choose(names: list[str]) -> list:
     """The benchmarks of these names; without a name the quick ones."""
-    if names == ["search"]:
-        return list(LONG)
     if names == ["predict"]:
         return list(PREDICT)
-    known = {benchmark.__name__: benchmark for benchmark in (*QUICK, *PREDICT, *LONG)}
+    known = {benchmark.__name__: benchmark for benchmark in (*QUICK, *PREDICT)}
     unknown = [name for name in names if name not in known]
     if unknown:
-        sys.exit(f"{unknown[0]!r} is no benchmark; choose from {', '.join(known)}, predict or search")
+        sys.exit(f"{unknown[0]!r} is no benchmark; choose from {', '.join(known)}, or predict")
     return [known[name] for name in names] or list(QUICK)
 
 

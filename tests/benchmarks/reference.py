@@ -12,6 +12,11 @@ from torch.utils.data import DataLoader, TensorDataset
 
 ONE_HOT = torch.tensor([[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1], [0.25] * 4, [0] * 4])
 
+OPTIONS = (
+    *("dropout", "batch_norm", "pooling", "pooled_norm", "residual", "block_dropout"),
+    *("window", "pooled_dropout", "hidden_norm"),
+)
+
 
 class CNN(nn.Module):
     """Motif detectors, ReLU, maximum over the positions, small head."""
@@ -112,6 +117,15 @@ class ConvNet(nn.Module):
             return F.avg_pool1d(x, self.window).flatten(1)
         largest = x.max(dim=2).values
         return largest if self.pooling == "max" else torch.cat([largest, x.mean(dim=2)], dim=1)
+
+
+def network_of(params):
+    """The CNN of a config of ours, in plain torch."""
+    layers = params.get("layers", 1)
+    kernels = [params["motif_length"], params.get("kernel_2"), params.get("kernel_3")][:layers]
+    filters = [params["filters"], params.get("filters_2"), params.get("filters_3")][:layers]
+    others = {name: params[name] for name in OPTIONS if name in params}
+    return ConvNet(kernels, filters, params["hidden"], **others)
 
 
 def masked_mse(prediction, target, mask):

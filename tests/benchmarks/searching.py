@@ -1,10 +1,9 @@
-"""What a whole search costs: the service around the training, and the wall time against a naive search.
+"""What the service around the training of a whole search costs.
 
 Searches run as a user runs them, as `rbptune launch` in processes of their own; what they did when is read
 from their event logs.
 """
 
-import hashlib
 import json
 import os
 import statistics
@@ -16,17 +15,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from data_io.files import write_atomically
-from tests.benchmarks.reading import PROTEIN, REPOSITORY, bench_folder, full_size_data
+from tests.benchmarks.reading import PROTEIN, full_size_data
 
 JOBS = os.cpu_count() or 1
 RBPTUNE = [str(Path(sys.executable).with_name("rbptune"))]
-NAIVE_SOURCES = (
-    "tests/benchmarks/naive.py",
-    "tests/benchmarks/reference.py",
-    "studies/cnn.toml",
-    "constraints.txt",
-)
 SERVICE_EPOCHS = "3"  # of the shipped 30, so that it takes minutes; the service weighs the more for it
 
 
@@ -56,49 +48,6 @@ def service_cost(trials: int = 40) -> dict:
         "help_seconds": median_seconds([*RBPTUNE, "--help"]),
         "status_seconds": status,
     }
-
-
-def search_wall(seeds: int = 3, trials: int = 30, epochs: int = 15) -> dict:
-    """Trials of the shipped CNN space on measured data, against Optuna around the reference loop."""
-    measured = Path(os.environ.get("RBPTUNE_REAL_DATA") or REPOSITORY.parent / "shared" / "data")
-    data, pairs = measured / "rnacompete_real", []
-    for seed in range(seeds):
-        with tempfile.TemporaryDirectory() as folder:
-            options = ("--epochs", str(epochs), "--seed", str(seed))
-            ours = launch(data, "ANKHD1", Path(folder) / "studies", trials, *options)
-        pairs.append((ours, naive_search(data, trials, epochs, seed)))
-    ratios = [theirs["seconds"] / ours["search_seconds"] for ours, theirs in pairs]
-    return {
-        "name": "search_wall",
-        "ours": statistics.median(ours["search_seconds"] for ours, _ in pairs),
-        "reference": statistics.median(theirs["seconds"] for _, theirs in pairs),
-        "ratio": statistics.median(ratios),
-        "unit": "s",
-        "spread": [min(ratios), max(ratios)],
-        "with_retraining_and_test": [ours["seconds"] for ours, _ in pairs],
-        "spearman": [ours["spearman"] for ours, _ in pairs],
-        "reference_spearman": [theirs["spearman"] for _, theirs in pairs],
-    }
-
-
-def naive_search(data: Path, trials: int, epochs: int, seed: int) -> dict[str, float]:
-    """Seconds and best score of a naive search.
-
-    It takes about an hour. So its figures are kept with the benchmark's data, and hold for as long as what
-    it runs stays the same.
-    """
-    arguments = [str(data), "ANKHD1", str(trials), str(epochs), str(seed)]
-    digest = hashlib.sha256(" ".join([*arguments, str(os.cpu_count())]).encode())
-    for source in NAIVE_SOURCES:
-        digest.update((REPOSITORY / source).read_bytes())
-    kept = bench_folder() / "naive" / f"seed-{seed}-{digest.hexdigest()[:12]}.json"
-    if not kept.exists():
-        command = [sys.executable, "-m", "tests.benchmarks.naive", *arguments]
-        done = subprocess.run(command, check=True, capture_output=True, cwd=REPOSITORY)
-        with write_atomically(kept) as temporary:
-            temporary.write_bytes(done.stdout)
-    figures: dict[str, float] = json.loads(kept.read_text())
-    return figures
 
 
 def launch(

@@ -8,7 +8,7 @@ from models.cnn import CNN
 from models.config import split_params
 from models.layers import one_hot
 from search.strategy.space_files import shipped_space
-from tests.benchmarks.naive import network_of
+from tests.benchmarks.reference import network_of
 
 
 def configs():
