@@ -41,6 +41,7 @@ HEADS = (
     "test Spearman of our first member",
     "until the naive search's best validation",
 )
+LAUNCHED = "--trials 8 --finalists 1 --members 2"
 LAUNCH = [str(Path(sys.executable).with_name("rbptune")), "launch"]
 
 
@@ -165,9 +166,13 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=measured())
     parser.add_argument("--probes", type=int, default=30_000, help="of each set (default %(default)s)")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--launch", default="--trials 8 --finalists 1 --members 2", help="options of our search (default %(default)r)")
+    parser.add_argument("--launch", default=LAUNCHED, help="options of our search (default '%(default)s')")
     options = parser.parse_args()
     options.launch = ["--arch", "cnn", *options.launch.split()]
+    if not (options.data / SHEET).exists():
+        sys.exit(
+            f"{options.data}: no {SHEET}; set RBPTUNE_REAL_DATA to the folder of the measured experiments"
+        )
     data = subset(options.data, sorted({*EXPERIMENTS, *options.experiments}), options.probes)
     print(f"Naive / ours:\n\n| {' | '.join(HEADS)} |\n|{' --- |' * len(HEADS)}")
     results = []
