@@ -2,29 +2,28 @@
 
 A cache folder holds one folder a matrix, and in it, apart for Set A and Set B, a file of the sequences and
 one of each experiment's intensities: columns, opened one by one; and for Set B which of its sequences stand
-in Set A. Each file says which matrix it came from (its path, size and time of change) and carries checksums,
-as every .npz does; one that is stale, damaged or of another version counts as absent.
+in Set A. Each file says which matrix it came from (its path, size and time of change) and carries a
+checksum; one that is stale, damaged or of another version counts as absent.
 """
 
 import hashlib
-import io
 import logging
-import os
-import struct
-import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 from isal import isal_zlib
+from safetensors import safe_open
+from safetensors.numpy import save_file
 
 from data_io.files import write_atomically
 
-_VERSION = 1
-_LENGTHS = struct.Struct("<26x2H")  # of name and extra field, at the end of a member's head
-_LONGEST_HEADER = 1 << 12
+_VERSION = 2
+_NAME, _NOTE = "values", "checksum and source"
+_T = TypeVar("_T")
 _log = logging.getLogger(__name__)
 
 
@@ -65,50 +64,43 @@ class ArrayCache:
 
     def path(self, name: str) -> Path:
         """Where the array called `name` is kept."""
-        return self._folder / f"{name}.npz"
+        return self._folder / f"{name}.safetensors"
 
     def load(self, name: str) -> npt.NDArray[np.generic] | None:
         """Give back a stored array, or None where there is no usable one."""
-        return self._read(name, "values")
+        return self._open(name, _values)
 
     def holds(self, name: str) -> bool:
         """Whether an array of this matrix is there, without a look at its values."""
-        return self._read(name, "source") is not None
+        return self._open(name, lambda *_: True) is not None
 
-    def _read(self, name: str, member: str) -> npt.NDArray[np.generic] | None:
+    def _open(self, name: str, look: Callable[[safe_open, str], _T]) -> _T | None:
+        """What `look` makes of a file of this matrix and its checksum; None where there is none."""
         path = self.path(name)
         try:
-            with path.open("rb") as file, zipfile.ZipFile(file) as packed:
-                current = str(_read(file, packed, "source")) == self._label
-                return _read(file, packed, member) if current else None
+            with safe_open(path, "np") as file:
+                checksum, _, source = file.metadata()[_NOTE].partition(" ")
+                return look(file, checksum) if source == self._label else None
         except FileNotFoundError:
             return None
-        except Exception as error:  # damaged bytes make zipfile and numpy raise nearly anything
+        except Exception as error:  # damaged bytes make the library raise nearly anything
             _log.warning("%s: is damaged (%s); reading the matrix again", path, type(error).__name__)
             return None
 
     def store(self, name: str, values: npt.NDArray[np.generic]) -> None:
         """Keep an array; a StorageError says why that is impossible."""
+        values = np.ascontiguousarray(values)
+        note = f"{_checksum(values)} {self._label}"
         with write_atomically(self.path(name), durable=False) as temporary:  # damage is noticed
-            np.savez(temporary, source=np.array(self._label), values=values)
+            save_file({_NAME: values}, temporary, {_NOTE: note})
 
 
-def _read(file: IO[bytes], packed: zipfile.ZipFile, name: str) -> npt.NDArray[np.generic]:
-    """Read a whole member, and check it, before numpy believes the shape that it tells.
+def _values(file: safe_open, checksum: str) -> npt.NDArray[np.generic]:
+    values: npt.NDArray[np.generic] = file.get_tensor(_NAME)  # type: ignore[no-untyped-call]
+    if _checksum(values) != checksum:
+        raise ValueError("bad checksum")
+    return values
 
-    As zipfile and numpy do for a member that is stored as it is, but with one copy, not three, and a checksum
-    that takes a sixth of the time.
-    """
-    member = packed.getinfo(f"{name}.npy")
-    file.seek(member.header_offset)
-    file.seek(sum(_LENGTHS.unpack(file.read(_LENGTHS.size))), os.SEEK_CUR)
-    content = np.empty(member.file_size, np.uint8)
-    whole = file.readinto(content) == len(content)  # type: ignore[attr-defined]
-    if member.compress_type != zipfile.ZIP_STORED or not whole or isal_zlib.crc32(content) != member.CRC:
-        raise zipfile.BadZipFile(f"Bad CRC-32 for file {member.filename!r}")
-    stream = io.BytesIO(content[:_LONGEST_HEADER].tobytes())
-    np.lib.format.read_magic(stream)
-    shape, by_column, dtype = np.lib.format.read_array_header_1_0(stream)
-    if dtype.hasobject:
-        raise ValueError("an array of Python objects")
-    return content[stream.tell() :].view(dtype).reshape(shape, order="F" if by_column else "C")
+
+def _checksum(values: npt.NDArray[np.generic]) -> str:
+    return f"{isal_zlib.crc32(values.data.cast('B') if values.size else b''):08x}"

@@ -8,6 +8,7 @@ import pytest
 
 import data_io.held_out
 from data_io.alphabet import decode
+from data_io.cache import ArrayCache, Source
 from data_io.rnacompete import measured_experiments, read_sequences
 from data_io.sealed import open_test_set
 from data_io.testable import require_test_set
@@ -88,14 +89,13 @@ def test_what_is_kept_of_another_form_is_not_used(tmp_path, matrix, fox, kept):
     cache = tmp_path / "cache"
     scaling = load_training_set(tmp_path, fox, cache=cache).scaling
     fresh = open_test_set(tmp_path, fox, scaling, cache)
-    file = cached_files(cache)["SetB.shared.npz"]
+    file = cached_files(cache)["SetB.shared.safetensors"]
     whole = file.read_bytes()
     if kept is None:
         place = len(whole) // 2
         file.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
     else:
-        with np.load(file) as stored:
-            np.savez(file, source=stored["source"], values=kept)
+        ArrayCache(cache, Source.of(tmp_path / "norm_data.txt")).store("SetB.shared", kept)
     again = open_test_set(tmp_path, fox, scaling, cache)
     assert again.shared_with_set_a == 0
     assert np.array_equal(again.codes, fresh.codes)

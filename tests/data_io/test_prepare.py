@@ -35,10 +35,10 @@ def test_preparing_reads_what_is_missing_stale_or_no_array(path, cache, passes, 
     read_probes(path, "RNCMPT00002", "SetA", cache)
     prepare_matrix(path.parent, BOTH, cache)
     assert passes.pop() == ["RNCMPT00001"]
-    cached_files(cache)["SetB.RNCMPT00002.npz"].write_bytes(b"hello")
+    cached_files(cache)["SetB.RNCMPT00002.safetensors"].write_bytes(b"hello")
     prepare_matrix(path.parent, BOTH, cache)
     assert passes.pop() == ["RNCMPT00002"]
-    cached_files(cache)["SetA.sequences.npz"].unlink()
+    cached_files(cache)["SetA.sequences.safetensors"].unlink()
     prepare_matrix(path.parent, BOTH, cache)
     assert passes.pop() == BOTH
     matrix.fill("RNCMPT00001", ["7.5"] * 600)
@@ -52,7 +52,7 @@ def test_what_damages_the_values_of_a_prepared_matrix_is_noticed(path, cache, re
     fresh = read_probes(path, "RNCMPT00001", "SetB")
     prepare_matrix(path.parent, BOTH, cache)
     reads.clear()
-    file = cached_files(cache)["SetB.RNCMPT00001.npz"]
+    file = cached_files(cache)["SetB.RNCMPT00001.safetensors"]
     whole = bytearray(file.read_bytes())
     whole[len(whole) // 2] ^= 1
     file.write_bytes(whole)
@@ -81,7 +81,9 @@ def test_two_processes_may_prepare_at_once(path, cache):
     for process in both:
         process.join()
         assert process.exitcode == 0
-    assert {file.suffix for file in cached_files(cache).values()} == {".npz"}, "nothing half-written is left"
+    assert {file.suffix for file in cached_files(cache).values()} == {".safetensors"}, (
+        "nothing half-written is left"
+    )
     assert_same(read_probes(path, "RNCMPT00002", "SetA", cache), fresh)
 
 

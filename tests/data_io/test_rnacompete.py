@@ -1,7 +1,6 @@
-import builtins
 import logging
 import os
-from pathlib import Path
+import pickle
 
 import numpy as np
 import pytest
@@ -9,6 +8,7 @@ import pytest
 import data_io.cache
 import data_io.rnacompete
 from data_io.alphabet import decode
+from data_io.cache import ArrayCache, Source
 from data_io.rnacompete import measured_experiments, read_probes
 from tests.data_io.conftest import assert_same, cached_files
 
@@ -36,7 +36,7 @@ def test_the_matrix_is_read_once_an_experiment(path, cache, reads):
                     assert reads == []
     assert reads == []
     assert set(cached_files(cache)) == {
-        f"{probe_set}.{what}.npz"
+        f"{probe_set}.{what}.safetensors"
         for probe_set in ("SetA", "SetB")
         for what in ("sequences", "RNCMPT00001", "RNCMPT00002")
     }
@@ -49,16 +49,15 @@ def test_reading_set_a_opens_no_file_of_set_b(path, cache, monkeypatch):
             file.unlink()
             file.mkdir()  # opening it would fail, and so would replacing it
     opened = []
-    original = builtins.open
+    original = data_io.cache.safe_open
 
-    def recorded(file, *args, **kwargs):
-        opened.append(str(file))
-        return original(file, *args, **kwargs)
+    def recorded(file, *args):
+        opened.append(file.name)
+        return original(file, *args)
 
-    monkeypatch.setattr(builtins, "open", recorded)
-    monkeypatch.setattr("io.open", recorded)
+    monkeypatch.setattr(data_io.cache, "safe_open", recorded)
     read_probes(path, "RNCMPT00001", "SetA", cache)
-    assert [Path(name).name for name in opened] == ["SetA.sequences.npz", "SetA.RNCMPT00001.npz"]
+    assert opened == ["SetA.sequences.safetensors", "SetA.RNCMPT00001.safetensors"]
 
 
 def test_a_changed_matrix_is_read_again(path, cache, matrix, reads):
@@ -93,7 +92,7 @@ def test_two_matrices_share_a_cache_folder(tmp_path, cache, matrix):
 
 def test_another_version_is_made_again(path, cache, reads, monkeypatch):
     read_probes(path, "RNCMPT00001", "SetA", cache)
-    monkeypatch.setattr(data_io.cache, "_VERSION", 2)
+    monkeypatch.setattr(data_io.cache, "_VERSION", data_io.cache._VERSION + 1)
     read_probes(path, "RNCMPT00001", "SetA", cache)
     assert reads == ["RNCMPT00001"] * 2
 
@@ -111,7 +110,7 @@ PLACES = {
 }
 
 
-@pytest.mark.parametrize("name", ["SetA.RNCMPT00001.npz", "SetA.sequences.npz"])
+@pytest.mark.parametrize("name", ["SetA.RNCMPT00001.safetensors", "SetA.sequences.safetensors"])
 @pytest.mark.parametrize("damage", PLACES)
 def test_whatever_happens_to_the_cache_the_values_stay(path, cache, name, damage, reads, monkeypatch):
     monkeypatch.setattr(os, "fsync", lambda descriptor: None)  # slow, and not what is tested
@@ -131,43 +130,29 @@ def test_whatever_happens_to_the_cache_the_values_stay(path, cache, name, damage
 
 def test_a_damaged_file_is_told_and_replaced(path, cache, reads, caplog):
     read_probes(path, "RNCMPT00001", "SetA", cache)
-    file = cached_files(cache)["SetA.RNCMPT00001.npz"]
+    file = cached_files(cache)["SetA.RNCMPT00001.safetensors"]
     whole = file.read_bytes()
     file.write_bytes(whole[:-300])
     read_probes(path, "RNCMPT00001", "SetA", cache)
     assert reads == ["RNCMPT00001"] * 2
     assert [record.getMessage() for record in caplog.records] == [
-        f"{file}: is damaged (BadZipFile); reading the matrix again"
+        f"{file}: is damaged (SafetensorError); reading the matrix again"
     ]
     assert file.read_bytes() == whole
 
 
 def test_a_pickled_array_is_not_loaded(path, cache, reads):
     read_probes(path, "RNCMPT00001", "SetA", cache)
-    file = cached_files(cache)["SetA.RNCMPT00001.npz"]
-    with np.load(file) as stored:
-        source = stored["source"]
-    np.savez(file, source=source, values=np.array([object()], object))
+    file = cached_files(cache)["SetA.RNCMPT00001.safetensors"]
+    file.write_bytes(pickle.dumps(np.zeros(600, np.float32)))
     read_probes(path, "RNCMPT00001", "SetA", cache)
-    assert reads == ["RNCMPT00001"] * 2
-
-
-def test_a_compressed_array_is_made_again(path, cache, reads):
-    fresh = read_probes(path, "RNCMPT00001", "SetA", cache)
-    file = cached_files(cache)["SetA.RNCMPT00001.npz"]
-    with np.load(file) as stored:
-        np.savez_compressed(file, **stored)
-    assert_same(read_probes(path, "RNCMPT00001", "SetA", cache), fresh)
     assert reads == ["RNCMPT00001"] * 2
 
 
 @pytest.mark.parametrize("values", [np.zeros(3, np.float32), np.zeros(600), np.zeros((600, 2), np.float32)])
 def test_arrays_of_another_form_are_not_used(path, cache, reads, values):
     fresh = read_probes(path, "RNCMPT00001", "SetA", cache)
-    file = cached_files(cache)["SetA.RNCMPT00001.npz"]
-    with np.load(file) as stored:
-        source = stored["source"]
-    np.savez(file, source=source, values=values)
+    ArrayCache(cache, Source.of(path)).store("SetA.RNCMPT00001", values)
     assert_same(read_probes(path, "RNCMPT00001", "SetA", cache), fresh)
     assert reads == ["RNCMPT00001"] * 2
 
