@@ -12,11 +12,11 @@ import argparse
 import hashlib
 import json
 import os
+import shutil
 import signal
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from datetime import datetime
 from pathlib import Path
@@ -69,42 +69,38 @@ def subset(data: Path, names: list[str], probes: int) -> Path:
 
 def compare(data: Path, name: str, options: argparse.Namespace) -> dict[str, Any]:
     """The figures of both searches of an experiment, from the file where they are kept or newly measured."""
-    arguments = [
-        name,
-        str(options.probes),
-        str(options.seed),
-        str(len(os.sched_getaffinity(0))),
-        *options.launch,
-    ]
+    numbers = options.probes, options.seed, len(os.sched_getaffinity(0))
+    arguments = [name, *map(str, numbers), *options.launch]
     digest = hashlib.sha256(" ".join(arguments).encode())
     for source in SOURCES:
         digest.update((REPOSITORY / source).read_bytes())
     kept = bench_folder() / "naive" / f"{name}-{options.seed}-{digest.hexdigest()[:12]}.json"
     if not kept.exists():
-        figures = race(data, name, options)
+        figures = race(data, name, kept.with_suffix(""), options)
         with write_atomically(kept) as temporary:
             temporary.write_text(json.dumps(figures, indent=1) + "\n")
     found: dict[str, Any] = json.loads(kept.read_text())
     return found
 
 
-def race(data: Path, name: str, options: argparse.Namespace) -> dict[str, Any]:
-    """Run both searches at once, each on half of the cores."""
+def race(data: Path, name: str, workspace: Path, options: argparse.Namespace) -> dict[str, Any]:
+    """Run both searches at once, each on half of the cores; the workspace of ours is kept."""
+    shutil.rmtree(workspace, ignore_errors=True)  # of one that was ended halfway, which took another time
     cores = sorted(os.sched_getaffinity(0))
     half = len(cores) // 2
     naive = [sys.executable, "-m", "tests.benchmarks.naive", str(data), name, str(options.seed)]
-    with tempfile.TemporaryDirectory() as folder:
-        place = ["--data", str(data), "--workspace", folder, "--jobs", str(half), "--seed", str(options.seed)]
-        started = time.time()
-        with begun(naive, cores[half : 2 * half], subprocess.PIPE) as theirs:
-            with begun([*LAUNCH, name, *place, *options.launch], cores[:half], subprocess.DEVNULL) as ours:
-                failed = ours.wait()
-            theirs.send_signal(signal.SIGINT)
-            seconds = time.time() - started
-            output, _ = theirs.communicate()
-        if failed or theirs.returncode:
-            sys.exit(f"{name}: a search failed; run `{' '.join([*LAUNCH, name, *place])}` to see why")
-        return {"seconds": seconds, "ours": finished(Path(folder), started), "naive": json.loads(output)}
+    place = f"--data {data} --workspace {workspace} --jobs {half} --seed {options.seed}".split()
+    launch = [*LAUNCH, name, *place, *options.launch]
+    started = time.time()
+    with begun(naive, cores[half : 2 * half], subprocess.PIPE) as theirs:
+        with begun(launch, cores[:half], subprocess.DEVNULL) as ours:
+            failed = ours.wait()
+        theirs.send_signal(signal.SIGINT)
+        seconds = time.time() - started
+        output, _ = theirs.communicate()
+    if failed or theirs.returncode:
+        sys.exit(f"{name}: a search failed; run `{' '.join(launch)}` to see why")
+    return {"seconds": seconds, "ours": finished(workspace, started), "naive": json.loads(output)}
 
 
 def begun(command: list[str], cores: list[int], output: int) -> subprocess.Popen[bytes]:
