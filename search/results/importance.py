@@ -7,6 +7,8 @@ from collections.abc import Container, Sequence
 from typing import Any
 
 import optuna
+from optuna.storages import InMemoryStorage
+from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 FEWEST = 10
@@ -39,10 +41,7 @@ class _Finished(optuna.Study):
     """A study of trials that were read already: adding thousands to a real one takes a second."""
 
     def __init__(self, finished: Sequence[FrozenTrial]) -> None:
-        optuna.logging.set_verbosity(optuna.logging.WARNING)  # making it is nothing to tell of
-        storage = optuna.storages.InMemoryStorage()
-        number = storage.create_new_study([optuna.study.StudyDirection.MAXIMIZE])
-        super().__init__(storage.get_study_name_from_id(number), storage)
+        super().__init__("finished", _OneStudy())
         self._finished = list(finished)
 
     def get_trials(
@@ -54,3 +53,15 @@ class _Finished(optuna.Study):
     @property
     def trials(self) -> list[Any]:
         return self._finished
+
+
+class _OneStudy(InMemoryStorage):
+    """Storage of a study that need not be made, since making one is logged."""
+
+    def get_study_id_from_name(self, study_name: str) -> int:
+        del study_name
+        return 0
+
+    def get_study_directions(self, study_id: int) -> list[StudyDirection]:
+        del study_id
+        return [StudyDirection.MAXIMIZE]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import optuna
 import pytest
 from optuna.trial import FrozenTrial, create_trial
@@ -38,3 +40,19 @@ def test_what_mattered_stands_first_and_the_shares_are_those_of_optuna() -> None
 def test_too_few_trials_tell_nothing() -> None:
     assert importance(finished(FEWEST - 1)) == {}
     assert importance(finished(FEWEST)) != {}
+
+
+def test_nothing_is_logged_and_the_level_of_the_log_stays() -> None:
+    told = list[logging.LogRecord]()
+    handler = logging.Handler()
+    handler.emit = told.append  # type: ignore[method-assign]
+    before = optuna.logging.get_verbosity()
+    logging.getLogger("optuna").addHandler(handler)
+    optuna.logging.set_verbosity(optuna.logging.DEBUG)
+    try:
+        assert importance(finished(30))
+        assert optuna.logging.get_verbosity() == optuna.logging.DEBUG
+    finally:
+        optuna.logging.set_verbosity(before)
+        logging.getLogger("optuna").removeHandler(handler)
+    assert told == []
