@@ -24,6 +24,7 @@ from search.service.notices import (
     Notice,
     NoWorkersYet,
     SearchCutShort,
+    SeedTrained,
     StudiesWaiting,
     StudyDone,
     StudyFailed,
@@ -206,13 +207,11 @@ class ProgressDisplay:
     def _of(self, notice: StudyNotice) -> Standing:
         return self._known.setdefault(notice.study, Standing())
 
-    def _note_retrained(
-        self, notice: FinalistRetrained | MemberRefitted, through: int, total: int, how: str
-    ) -> None:
+    def _note_retrained(self, notice: SeedTrained, through: int, total: int, how: str) -> None:
         known = self._of(notice)
         known.retrained, known.retrainings, known.running = through, total, {}
         self._count(known, RETRAINING)
-        self._say(f"{notice.study}: retrained trial {notice.trial} (seed {notice.member + 1}), {how}")
+        self._say(f"{notice.study}: retrained trial {notice.trial} (seed {notice.seed}), {how}")
 
     def _count(self, known: Standing, work: float) -> None:
         known.pace.note(work)

@@ -102,22 +102,31 @@ class SearchCutShort(StudyNotice):
 
 
 @dataclass(frozen=True)
-class FinalistRetrained(StudyNotice):
-    """A finalist was retrained with one of its seeds; `retrained` are through of `total`, refits too."""
+class SeedTrained(StudyNotice):
+    """The config of a trial was trained with one of its seeds; `member` counts those from 0."""
 
     trial: int
     member: int
+
+    @property
+    def seed(self) -> int:
+        """Which of the seeds, as people count them: from 1."""
+        return self.member + 1
+
+
+@dataclass(frozen=True)
+class FinalistRetrained(SeedTrained):
+    """A finalist was retrained with one of its seeds; `retrained` are through of `total`, refits too."""
+
     spearman: float
     retrained: int
     total: int
 
 
 @dataclass(frozen=True)
-class MemberRefitted(StudyNotice):
+class MemberRefitted(SeedTrained):
     """A member of the winner was trained on all of Set A for `epochs`; `through` of `total` are, as above."""
 
-    trial: int
-    member: int
     epochs: int
     through: int
     total: int

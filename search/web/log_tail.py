@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from search.service.notices import (
     FinalistRetrained,
     MemberRefitted,
     Notice,
+    SeedTrained,
     StudyDone,
     StudyFailed,
     StudyNotice,
@@ -35,17 +36,35 @@ def last_lines(path: Path, most: int = TAIL) -> list[bytes]:
     return lines[1 if size > most else 0 : -1]
 
 
-def study_events(path: Path, study: str, most: int = 50) -> list[dict[str, Any]]:
-    """Give a study's last events but for its epochs, newest first."""
+def study_events(path: Path, study: str, most: int = 50) -> list[dict[str, str]]:
+    """Give a study's last events but for its epochs, newest first, each as time, what it was, and facts."""
     name = json.dumps(study).encode()
-    found: list[dict[str, Any]] = []
+    found: list[dict[str, str]] = []
     for text in reversed(last_lines(path)):
         if name in text and b'"epoch_ended"' not in text and (event := _parsed(text)):
             if event.get("study") == study:
-                found.append(event)
+                found.append(_told(event))
             if len(found) == most:
                 break
     return found
+
+
+def _told(event: Mapping[str, Any]) -> dict[str, str]:
+    facts = {key: value for key, value in event.items() if key not in ("time", "event", "study", "params")}
+    notice = from_plain(event)
+    if isinstance(notice, SeedTrained):
+        facts = {"trial": notice.trial, "seed": notice.seed, **facts}
+        del facts["member"]
+    texts = (
+        f"{key} {value:.3f}" if isinstance(value, float) else f"{key} {value}"
+        for key, value in facts.items()
+        if value is not None
+    )
+    return {
+        "time": str(event.get("time", "")),
+        "what": str(event.get("event", "")).replace("_", " "),
+        "facts": ", ".join(texts).replace("_", " "),
+    }
 
 
 class LogTail:

@@ -53,7 +53,7 @@ def study(site: Site, asked: Asked) -> dict[str, Any]:
             **table(trials, asked.first("sort", "-value"), bool(asked.first("all"))),
             "won": row["best_trial"],
         },
-        "events": [_event(event) for event in study_events(site.workspace.log, name)],
+        "events": study_events(site.workspace.log, name),
         "failures": failures(site.workspace.errors, name),
         **finished(site, row),
     }
@@ -209,17 +209,3 @@ def _running(site: Site, name: str, trials: Sequence[Trial]) -> list[dict[str, A
         for trial in trials
         if trial.state == "RUNNING"
     ]
-
-
-def _event(event: dict[str, Any]) -> dict[str, str]:
-    facts = {key: value for key, value in event.items() if key not in ("time", "event", "study", "params")}
-    texts = (
-        f"{key} {value:.3f}" if isinstance(value, float) else f"{key} {value}"
-        for key, value in facts.items()
-        if value is not None
-    )
-    return {
-        "time": str(event.get("time", "")),
-        "what": str(event.get("event", "")).replace("_", " "),
-        "facts": ", ".join(texts).replace("_", " "),
-    }

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
-from search.service.notices import FinalistRetrained, MemberRefitted, StudyDone
+from rich.console import Console
+
+from search.cli.progress import ProgressDisplay
+from search.service.notices import FinalistRetrained, MemberRefitted, StudyDone, StudyStarted
 from search.service.observers import EventLog
-from search.web.log_tail import LogTail
+from search.web.log_tail import LogTail, study_events
 
 STUDY = "SIMFOX/RNCMPT90001/cnn"
 
@@ -22,3 +26,19 @@ def test_retrainings_are_counted_with_those_on_all_of_set_a(tmp_path: Path) -> N
         tail.look()
         assert tail.retrained == expected
     log.close()
+
+
+def test_seeds_are_counted_from_one_as_in_the_terminal(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    log, screen = EventLog(path), io.StringIO()
+    with ProgressDisplay(Console(file=screen)) as display:
+        for notice in (StudyStarted(STUDY, 5, 0, None, 3), FinalistRetrained(STUDY, 3, 0, 0.5, 1, 3)):
+            log.notice(notice)
+            display.notice(notice)
+    log.close()
+    assert "(seed 1)" in screen.getvalue()
+    told = study_events(path, STUDY)[0]
+    assert (told["what"], told["facts"]) == (
+        "finalist retrained",
+        "trial 3, seed 1, spearman 0.500, retrained 1, total 3",
+    )
