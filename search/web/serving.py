@@ -15,7 +15,9 @@ from search.service.session import Workers, drive
 from search.study.workspace import Workspace
 from search.web.access import Access
 from search.web.address import Address
+from search.web.beside import pages_beside
 from search.web.guard import LOOPBACK_NAMES
+from search.web.listening import Listener, listen
 from search.web.pages import make_pages
 from search.web.server import PageServer
 
@@ -45,12 +47,12 @@ def serve_dashboard(
         When the database cannot be read or the port cannot be bound.
     """
     given = access or Access()
-    server = _bind_pages(workspace, address, given)
+    pages, listener = make_pages(workspace, address, given), _listen(address, given)
     with _interrupted_by_sigterm():
         try:
-            server.serve(ready and partial(ready, _front_page(server, address, given)))
+            PageServer(pages, listener).serve(ready and partial(ready, _front_page(listener, address, given)))
         except KeyboardInterrupt:
-            _log.info("the pages at %s are closed", server.url)
+            _log.info("the pages at %s are closed", listener.url)
 
 
 def serve_workspace(
@@ -81,30 +83,23 @@ def serve_workspace(
 def _pages_beside(
     workspace: Workspace, address: Address, say: Callable[[str], None], access: Access, data: Path | None
 ) -> Iterator[None]:
-    """Serve the pages from another thread while the block runs."""
-    pages = _bind_pages(workspace, address, access, data)
-    line = f"dashboard: {_front_page(pages, address, access)} (waiting for studies; Ctrl-C ends it)"
-    thread = threading.Thread(target=pages.serve, args=(partial(say, line),), daemon=True)
-    thread.start()
-    try:
+    listener = _listen(address, access)
+    line = f"dashboard: {_front_page(listener, address, access)} (waiting for studies; Ctrl-C ends it)"
+    make = partial(make_pages, workspace, address, access, data)
+    with pages_beside(make, listener, workspace, partial(say, line), say):
         yield
-    finally:
-        pages.stop()
-        thread.join(timeout=2)
 
 
-def _bind_pages(
-    workspace: Workspace, address: Address, access: Access, data: Path | None = None
-) -> PageServer:
-    server = PageServer(make_pages(workspace, address, access, data), address.host, address.port)
+def _listen(address: Address, access: Access) -> Listener:
+    listener = listen(address.host, address.port)
     if address.host not in LOOPBACK_NAMES and access.password is None:
-        _log.warning("the pages have no log-in: everybody who reaches %s can read the studies", server.url)
-    return server
+        _log.warning("the pages have no log-in: everybody who reaches %s can read the studies", listener.url)
+    return listener
 
 
-def _front_page(server: PageServer, address: Address, access: Access) -> str:
+def _front_page(listener: Listener, address: Address, access: Access) -> str:
     token = f"?token={access.token}" if access.token else ""
-    return f"{server.url}{address.root_path}/{token}"
+    return f"{listener.url}{address.root_path}/{token}"
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Ten browsers that watch the pages, and what they cost the driver in whose process these are served."""
+"""Ten browsers that watch the pages, and what they cost the driver beside whose process these are served."""
 
 from __future__ import annotations
 
@@ -12,26 +12,27 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, fields
 
+import psutil
+
 from search.study.workspace import Workspace
-from search.web.server import PageServer
 from tests.benchmarks.fleet import EPOCHS, drive_trials
-from tests.benchmarks.pages_served import VERSION, ask, end_a_trial, served, study_pages
+from tests.benchmarks.pages_served import VERSION, ask, end_a_trial, served_beside, study_pages
 
 READERS = 10
-PAIRS, TURN = 6, 10  # turns alone and beside, and the trials of each
+PAIRS, TURN = 12, 10  # turns alone and beside, and the trials of each
 WATCHED_SECONDS = 30
 OVERVIEW_SECONDS, PAGE_SECONDS, SLOWEST, SHARE = 2.0, 5.0, 60.0, 30  # as in pages.js
 
 
 def beside_readers(workspace: Workspace) -> list[dict[str, object]]:
-    """Time a driver that works without a pause, alone and beside ten browsers of its own pages, in turns."""
+    """Time a driver that works without a pause, alone and beside ten browsers of its pages, in turns."""
     alone: list[Turn] = []
     beside: list[Turn] = []
-    with served(workspace) as server:
+    with served_beside(workspace) as (address, _):
         drive_trials(workspace, 3)
         for pair in range(PAIRS):
             for found in (alone, beside) if pair % 2 else (beside, alone):
-                with readers(server) if found is beside else nullcontext():
+                with readers(address) if found is beside else nullcontext():
                     found.append(take_turn(workspace))
     return [
         row
@@ -42,20 +43,17 @@ def beside_readers(workspace: Workspace) -> list[dict[str, object]]:
 
 @dataclass(frozen=True)
 class Turn:
-    """Milliseconds an epoch: of the processor, for the driver's thread and its process, and by the clock."""
+    """Milliseconds an epoch: of the processor, and by the clock."""
 
     processor: float
-    process: float
     wall: float
 
 
 def take_turn(workspace: Workspace) -> Turn:
     """Let the driver make some trials."""
-    used = time.process_time()
     times = drive_trials(workspace, TURN)
-    process = (time.process_time() - used) / TURN
     wall, processor = (statistics.median(trial[place] for trial in times) for place in (0, 1))
-    return Turn(*(1e3 * seconds / EPOCHS for seconds in (processor, process, wall)))
+    return Turn(1e3 * processor / EPOCHS, 1e3 * wall / EPOCHS)
 
 
 def figures_of(turns: list[Turn], name: str) -> list[float]:
@@ -79,23 +77,27 @@ def compared(name: str, alone: list[float], beside: list[float]) -> list[dict[st
 
 
 def readers_share(workspace: Workspace) -> list[dict[str, object]]:
-    """Give the share of one core that ten browsers take of the server, a trial ending every second."""
-    with served(workspace) as server, readers(server):
-        begin, used = time.perf_counter(), time.process_time()
+    """Give the share of a core that the pages take of ten browsers, a trial ending every second."""
+    with served_beside(workspace) as (address, process), readers(address):
+        begin, used = time.perf_counter(), processor_seconds(process)
         for trial in range(WATCHED_SECONDS):
             end_a_trial(workspace, trial)
             time.sleep(1)
-        share = (time.process_time() - used) / (time.perf_counter() - begin)
+        share = (processor_seconds(process) - used) / (time.perf_counter() - begin)
     return [{"name": "readers_share", "value": 100 * share, "unit": f"% of a core, {READERS} browsers"}]
 
 
+def processor_seconds(process: psutil.Process) -> float:
+    """Give what a process has used of the processor."""
+    used = process.cpu_times()
+    return float(used.user + used.system)
+
+
 @contextmanager
-def readers(server: PageServer) -> Iterator[None]:
+def readers(address: str) -> Iterator[None]:
     """Let ten browsers, in another process, watch as often as theirs do: the overview, and a study's page."""
     code = "import sys; from tests.benchmarks.pages_readers import watch_all; watch_all(sys.argv[1])"
-    with subprocess.Popen(
-        [sys.executable, "-c", code, f"127.0.0.1:{server.port}"], stdout=subprocess.PIPE
-    ) as process:
+    with subprocess.Popen([sys.executable, "-c", code, address], stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         process.stdout.readline()  # they have their first page
         try:

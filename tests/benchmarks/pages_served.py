@@ -6,13 +6,19 @@ import gzip
 import http.client
 import re
 import sqlite3
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
+
+import psutil
 
 from search.study.workspace import Workspace
 from search.web.address import Address
+from search.web.beside import pages_beside
+from search.web.listening import listen
 from search.web.pages import make_pages
 from search.web.server import PageServer
 from tests.benchmarks.fleet import TRIALS
@@ -37,8 +43,9 @@ def end_a_trial(workspace: Workspace, number: int) -> None:
 
 @contextmanager
 def served(workspace: Workspace) -> Iterator[PageServer]:
-    """Serve the pages of a workspace from a thread, as beside a driver, once they say that they are there."""
-    server, ready = PageServer(make_pages(workspace, Address("127.0.0.1")), "127.0.0.1", 0), threading.Event()
+    """Serve the pages of a workspace from a thread, once they say that they are there."""
+    pages, listener = make_pages(workspace, Address("127.0.0.1")), listen("127.0.0.1", 0)
+    server, ready = PageServer(pages, listener), threading.Event()
     thread = threading.Thread(target=server.serve, args=(ready.set,), daemon=True)
     thread.start()
     ready.wait()
@@ -47,6 +54,16 @@ def served(workspace: Workspace) -> Iterator[PageServer]:
     finally:
         server.stop()
         thread.join()
+
+
+@contextmanager
+def served_beside(workspace: Workspace) -> Iterator[tuple[str, psutil.Process]]:
+    """Serve the pages from a process of their own, as beside a driver; gives address and process."""
+    listener, ready = listen("127.0.0.1", 0), threading.Event()
+    make, address = partial(make_pages, workspace, Address("127.0.0.1")), f"127.0.0.1:{listener.port}"
+    with pages_beside(make, listener, workspace, ready.set, sys.stderr.write) as process:
+        ready.wait()
+        yield address, psutil.Process(process.pid)
 
 
 def study_pages(server: PageServer | str) -> list[str]:

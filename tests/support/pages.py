@@ -2,6 +2,7 @@
 
 import threading
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import sqlalchemy
@@ -9,6 +10,8 @@ from optuna.storages import RDBStorage
 
 from search.study.workspace import Workspace
 from search.web.address import Address
+from search.web.container import Container
+from search.web.listening import listen
 from search.web.pages import make_pages
 from search.web.server import PageServer
 
@@ -45,7 +48,7 @@ def serving(database, host="localhost", **options):
 @contextmanager
 def served(pages, host="localhost"):
     """Serve pages on a free port while the block runs."""
-    server = PageServer(pages, host, 0)
+    server = PageServer(pages, listen(host, 0))
     ready = threading.Event()
     thread = threading.Thread(target=server.serve, args=(ready.set,))
     thread.start()
@@ -56,3 +59,12 @@ def served(pages, host="localhost"):
         server.stop()
         thread.join(timeout=10)
         assert not thread.is_alive()
+
+
+def failing_pages():
+    """Build pages that fail; also in a process that is started."""
+    return partial(Container, _fail)
+
+
+def _fail(environ, start_response):
+    raise RuntimeError("no such figure")

@@ -21,10 +21,11 @@ import pytest
 from data_io.errors import UserError
 from search.web.address import Address
 from search.web.container import Container
+from search.web.listening import listen
 from search.web.pages import make_pages
 from search.web.server import PageServer
 from search.web.serving import serve_dashboard
-from tests.support.pages import fill, open_writer, place_of, served, serving
+from tests.support.pages import failing_pages, fill, open_writer, place_of, served, serving
 
 
 def get(url, method="GET", host=None, body=None):
@@ -162,7 +163,7 @@ def test_port_in_use_is_one_line(database):
 )
 def test_bad_addresses_are_one_line(host, port, message):
     with pytest.raises(UserError, match=message) as caught:
-        PageServer(lambda *_: None, host, port)
+        listen(host, port)
     assert "\n" not in str(caught.value)
 
 
@@ -172,7 +173,7 @@ def test_a_reserved_port_is_one_line(monkeypatch):
 
     monkeypatch.setattr(socket.socket, "bind", refuse)
     with pytest.raises(UserError, match="--port 80: reserved for the administrator"):
-        PageServer(lambda *_: None, "localhost", 80)
+        listen("localhost", 80)
 
 
 def test_all_interfaces_answer_to_addresses_and_the_machine_name(database):
@@ -216,10 +217,7 @@ def test_an_odd_host_is_answered_at_once(database, host, status):
 
 
 def test_a_page_that_fails_is_answered_and_logged(caplog):
-    def fail(environ, start_response):
-        raise RuntimeError("no such figure")
-
-    with served(partial(Container, fail)) as server:
+    with served(failing_pages()) as server:
         status, text, _ = get(server.url + "/page")
     assert (status, "this page failed" in text) == (500, True)
     assert "no such figure" in caplog.text
@@ -258,7 +256,7 @@ def test_stop_is_safe_from_any_thread_at_any_moment():
             failures.append(error)
 
     for turn in range(40):
-        server = PageServer(partial(Container, answer), "localhost", 0)
+        server = PageServer(partial(Container, answer), listen(port=0))
         thread = threading.Thread(target=server.serve)
         thread.start()
         if turn % 2:
@@ -274,7 +272,7 @@ def test_stop_is_safe_from_any_thread_at_any_moment():
 
 
 def test_stop_before_serve_returns_at_once(database):
-    server = PageServer(make_pages(place_of(database), Address()), "localhost", 0)
+    server = PageServer(make_pages(place_of(database), Address()), listen(port=0))
     server.stop()
     server.serve()
     with pytest.raises(ConnectionRefusedError):

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
+from contextlib import nullcontext
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -63,6 +64,12 @@ def listeners(pid: int) -> set[str]:
     return {link.laddr.ip for link in links if link.status == psutil.CONN_LISTEN}
 
 
+def pages_of(service: subprocess.Popen[str]) -> psutil.Process:
+    """The process of the pages: the one that listens on what the driver printed, beside the workers."""
+    started = psutil.Process(service.pid).children()
+    return next(each for each in started if each.nice() > psutil.Process(service.pid).nice())
+
+
 def wait_until(workspace: Path, *states: str) -> None:
     wait_for(lambda: tuple(row["state"] for row in status(workspace)) == states, f"states {states}")
 
@@ -111,6 +118,29 @@ def test_pages_outlive_a_driver_that_is_killed_and_its_study_can_be_resumed(
             wait_for_page("Driver: process")
 
 
+def test_studies_go_on_without_their_pages(
+    service: subprocess.Popen[str], address: str, workspace: Path, simulated: Path
+) -> None:
+    assert service.stderr is not None
+    pages_of(service).kill()
+    assert service.stderr.readline() == (
+        "the pages have ended (killed by signal 9); studies go on, and rbptune dashboard shows them\n"
+    )
+    rbptune(*launch(simulated, workspace, "--detach", "--trials", 1))
+    wait_until(workspace, "done")
+    service.send_signal(signal.SIGTERM)
+    assert service.wait(timeout=60) == 0
+
+
+def test_the_pages_end_with_a_driver_that_is_killed(service: subprocess.Popen[str], address: str) -> None:
+    assert service.stderr is not None
+    pages, url = pages_of(service), address.split("/?", maxsplit=1)[0]
+    service.kill()
+    assert f"the driver has gone; the pages at {url} are closed\n" in service.stderr.read()
+    psutil.wait_procs([pages], timeout=60)
+    assert not pages.is_running()
+
+
 def test_a_second_one_is_told_who_works_there(
     service: subprocess.Popen[str], address: str, workspace: Path, tmp_path: Path
 ) -> None:
@@ -157,6 +187,7 @@ def test_both_commands_warn_of_readers_elsewhere(
 ) -> None:
     place, address = Workspace(tmp_path), Address(host, 0)
     monkeypatch.setattr(serving, "drive", lambda *_, beside: beside.__enter__())
+    monkeypatch.setattr(serving, "pages_beside", lambda *_: nullcontext())
     monkeypatch.setattr(PageServer, "serve", lambda *_: None)
     open_storage(place)
     serving.serve_workspace(place, Workers(0), Everyone(), address, lambda _: None)
