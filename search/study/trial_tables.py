@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -22,18 +24,21 @@ def _new(statement: str) -> sqlalchemy.TextClause:
 
 TRIALS = _new("""
     SELECT t.trial_id, t.number, CAST(t.state AS VARCHAR) AS state,
-    t.datetime_start, t.datetime_complete, v.value
+    t.datetime_start, t.datetime_complete, v.value,
+    (SELECT i.step FROM trial_intermediate_values i WHERE i.trial_id = t.trial_id
+    AND i.intermediate_value IS NOT NULL ORDER BY i.step DESC LIMIT 1) AS epoch
     FROM trials t LEFT JOIN trial_values v ON v.trial_id = t.trial_id WHERE {new} ORDER BY t.trial_id
 """).columns(datetime_start=DateTime, datetime_complete=DateTime)
-CURVES = _new("""
-    SELECT i.trial_id, i.step, i.intermediate_value
-    FROM trials t JOIN trial_intermediate_values i ON i.trial_id = t.trial_id
-    WHERE {new} AND i.intermediate_value IS NOT NULL ORDER BY i.trial_id, i.step
-""")
 ATTRIBUTES = _new("""
     SELECT a.trial_id, a.key, a.value_json
     FROM trials t JOIN trial_user_attributes a ON a.trial_id = t.trial_id WHERE {new}
 """)
+CURVES = text("""
+    SELECT t.number, i.step, i.intermediate_value
+    FROM trials t JOIN trial_intermediate_values i ON i.trial_id = t.trial_id
+    WHERE t.study_id = :study AND t.number IN :numbers AND i.intermediate_value IS NOT NULL
+    ORDER BY t.number, i.step
+""").bindparams(bindparam("numbers", expanding=True))
 
 DRAWN = text("""
     SELECT t.trial_id, t.number, v.value, p.param_name, p.param_value, p.distribution_json
@@ -41,6 +46,12 @@ DRAWN = text("""
     JOIN trial_params p ON p.trial_id = t.trial_id
     WHERE t.study_id = :study AND CAST(t.state AS VARCHAR) = 'COMPLETE' ORDER BY t.trial_id
 """)
+
+
+ENDED = ("COMPLETE", "PRUNED", "FAIL")
+
+Curve = list[tuple[int, float]]
+"""Validation Spearman by epoch."""
 
 
 @dataclass(frozen=True)
@@ -55,10 +66,10 @@ class Trial:
     started, ended : datetime, optional
         Naive, in UTC.
     value : float, optional
+    epoch : int, optional
+        The last that has ended.
     attributes : dict
         What the driver noted: params, epoch, pearson, flag, reason.
-    curve : list of (int, float)
-        Validation Spearman by epoch.
     """
 
     number: int
@@ -66,8 +77,8 @@ class Trial:
     started: datetime | None
     ended: datetime | None
     value: float | None
+    epoch: int | None = None
     attributes: dict[str, Any] = field(default_factory=dict)
-    curve: list[tuple[int, float]] = field(default_factory=list)
 
     @property
     def params(self) -> dict[str, Any]:
@@ -98,22 +109,35 @@ class StudyTrials:
     def __init__(self, study: int) -> None:
         self._study = study
         self._trials: dict[int, Trial] = {}
+        self._curves: dict[int, Curve] = {}
         self._last = 0
 
     def look(self, connection: sqlalchemy.Connection) -> list[Trial]:
         """List all trials, by their numbers."""
-        still_open = [key for key, trial in self._trials.items() if trial.state in ("RUNNING", "WAITING")]
+        still_open = [key for key, trial in self._trials.items() if trial.state not in ENDED]
         asked = {"study": self._study, "last": self._last, "open": still_open}
         fresh = {key: Trial(*values) for key, *values in connection.execute(TRIALS, asked).all()}
-        for key, step, value in connection.execute(CURVES, asked).all():
+        noted = connection.execute(ATTRIBUTES, asked).all()
+        contents = json.loads(
+            f"[{','.join(text for _, _, text in noted)}]"
+        )  # one call is three times as quick
+        for (key, name, _), content in zip(noted, contents, strict=True):
             if key in fresh:
-                fresh[key].curve.append((step, value))
-        for key, name, value in connection.execute(ATTRIBUTES, asked).all():
-            if key in fresh:
-                fresh[key].attributes[name] = json.loads(value)
+                fresh[key].attributes[name] = content
         self._trials |= fresh
         self._last = max(self._trials, default=0)
         return list(self._trials.values())
+
+    def curves(self, connection: sqlalchemy.Connection, trials: Iterable[Trial]) -> dict[int, Curve]:
+        """Give the curves of some trials by their numbers; those without an epoch are left out."""
+        asked = {trial.number: trial.state in ENDED for trial in trials if trial.epoch}
+        unknown = [number for number in asked if number not in self._curves]
+        found: defaultdict[int, Curve] = defaultdict(list)
+        rows = connection.execute(CURVES, {"study": self._study, "numbers": unknown}).all() if unknown else ()
+        for number, epoch, value in rows:
+            found[number].append((epoch, value))
+        self._curves |= {number: curve for number, curve in found.items() if asked[number]}
+        return {number: self._curves.get(number) or found[number] for number in asked}
 
 
 def finished_trials(connection: sqlalchemy.Connection, study: int) -> list[FrozenTrial]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from search.study.trial_tables import Trial
+from search.study.trial_tables import Curve, Trial
 from search.web.shapes import Scale, line, steps, ticks
 
 WIDTH, HEIGHT = 760, 320
@@ -50,28 +50,29 @@ class Chart:
     note: str = ""
 
 
-def learning_curves(trials: Sequence[Trial]) -> Chart | None:
-    """Draw the validation Spearman of each trial by epoch, of many some; None where no epoch has ended."""
-    begun = [trial for trial in trials if trial.curve]
-    if not begun:
+def learning_curves(trials: Sequence[Trial], curves: Mapping[int, Curve]) -> Chart | None:
+    """Draw the validation Spearman by epoch of the trials whose curves are given; None where none is."""
+    drawn = [trial for trial in trials if trial.number in curves]
+    if not drawn:
         return None
-    drawn = thin(begun)
-    values = [value for trial in drawn for _, value in trial.curve]
+    values = [value for curve in curves.values() for _, value in curve]
     up = _up(min(values), max(values))
-    longest = max(trial.curve[-1][0] for trial in drawn)
+    longest = max(curve[-1][0] for curve in curves.values())
     across = Scale(min(1, longest - 1), longest, LEFT, RIGHT)
     best = best_trial(drawn)
     found: dict[str, list[str]] = {"pruned": [], "finished": [], "failed": [], "running": [], "best": []}
     ends = []
     for trial in drawn:
-        points = [(across(epoch), up(value)) for epoch, value in trial.curve]
+        points = [(across(epoch), up(value)) for epoch, value in curves[trial.number]]
         if trial.state == "RUNNING":
             ends.append(points[-1])
         found["best" if trial is best else _KINDS.get(trial.state, "running")].append(_path(points))
     paths = {kind: "".join(parts) for kind, parts in found.items() if parts}
     whole = [epoch for epoch in ticks(across.low, longest, 10) if epoch == int(epoch)]
     columns = [Tick(across(epoch), str(int(epoch))) for epoch in whole]
-    return Chart("Epoch", "Validation Spearman", columns, _rows(up), paths, ends, _left_out(begun, drawn))
+    return Chart(
+        "Epoch", "Validation Spearman", columns, _rows(up), paths, ends, _left_out(len(drawn), trials)
+    )
 
 
 def thin(trials: Sequence[Trial], most: int = CURVES) -> Sequence[Trial]:
@@ -80,23 +81,25 @@ def thin(trials: Sequence[Trial], most: int = CURVES) -> Sequence[Trial]:
     Parameters
     ----------
     trials : sequence of Trial
-        With a curve each.
+        Of which those are chosen from that have an epoch.
     most : int
         How many of the others at most.
     """
-    best = best_trial(trials)
-    others = [trial for trial in trials if trial is not best and trial.state != "RUNNING"]
+    begun = [trial for trial in trials if trial.epoch]
+    best = best_trial(begun)
+    others = [trial for trial in begun if trial is not best and trial.state != "RUNNING"]
     if len(others) <= most:
-        return trials
-    others.sort(key=lambda trial: trial.curve[-1][1])
+        return begun
+    others.sort(key=lambda trial: float("-inf") if trial.value is None else trial.value)
     chosen = {others[place * (len(others) - 1) // (most - 1)].number for place in range(most)}
-    return [trial for trial in trials if trial is best or trial.state == "RUNNING" or trial.number in chosen]
+    return [trial for trial in begun if trial is best or trial.state == "RUNNING" or trial.number in chosen]
 
 
-def _left_out(begun: Sequence[Trial], drawn: Sequence[Trial]) -> str:
-    if len(drawn) == len(begun):
+def _left_out(drawn: int, trials: Sequence[Trial]) -> str:
+    begun = sum(bool(trial.epoch) for trial in trials)
+    if drawn == begun:
         return ""
-    count = f"{len(drawn)} of {len(begun):,}"
+    count = f"{drawn} of {begun:,}"
     return (
         f"Drawn are {count} curves: the best, the running ones, and a choice from the lowest to the highest."
     )

@@ -5,21 +5,22 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from optuna.trial import FrozenTrial
+from sqlalchemy import Connection
 from tornado.web import StaticFileHandler
 
 from data_io.errors import UserError
 from search.study.database import connect, database_errors
 from search.study.status import known_data
-from search.study.trial_tables import StudyTrials, Trial, finished_trials
+from search.study.trial_tables import Curve, StudyTrials, Trial, finished_trials
 from search.study.workspace import Workspace
 from search.web import words
 from search.web.access import Access
@@ -27,6 +28,8 @@ from search.web.board import Board
 from search.web.guard import ReadOnlyGuard
 from search.web.importance import Importances
 from search.web.rendered import Rendered
+
+Seen = TypeVar("Seen")
 
 STATIC = Path(__file__).parent / "static"
 REMEMBERED = 8  # studies whose trials are kept in memory
@@ -105,12 +108,19 @@ class Site:
 
     def trials(self, study: int) -> list[Trial]:
         """List the trials of a study by its number in the database; those of the last few are remembered."""
+        return self._looked(study, StudyTrials.look)
+
+    def curves(self, study: int, trials: Sequence[Trial]) -> dict[int, Curve]:
+        """Give the curves of some of its trials, by their numbers."""
+        return self._looked(study, lambda known, connection: known.curves(connection, trials))
+
+    def _looked(self, study: int, look: Callable[[StudyTrials, Connection], Seen]) -> Seen:
         with self._lock, database_errors(self.workspace.storage_url), self._engine.connect() as connection:
             known = self._trials.pop(study, None) or StudyTrials(study)
             self._trials[study] = known
             if len(self._trials) > REMEMBERED:
                 self._trials.popitem(last=False)
-            return known.look(connection)
+            return look(known, connection)
 
     def _finished(self, study: int) -> list[FrozenTrial]:
         with database_errors(self.workspace.storage_url), self._engine.connect() as connection:

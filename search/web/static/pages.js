@@ -213,7 +213,7 @@ async function importance() {
   }
 }
 
-importance();
+requestAnimationFrame(() => setTimeout(importance)); // once the rest is drawn
 const board = document.getElementById("board");
 if (board) poll(overview(board), FASTEST);
 const parts = [...document.querySelectorAll("main > [data-live]")];

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from data_io.errors import StudyError
@@ -12,9 +12,9 @@ from search.results.export import read_result
 from search.results.importance import FEWEST, TOO_FEW
 from search.results.refit import how_refitted
 from search.study.states import INTERRUPTED, State
-from search.study.trial_tables import Trial
+from search.study.trial_tables import Curve, Trial
 from search.web.asked import Asked
-from search.web.charts import best_over_time, best_trial, learning_curves, shown
+from search.web.charts import best_over_time, best_trial, learning_curves, shown, thin
 from search.web.evidence import PARTS, share_of_ceiling
 from search.web.failures import failures
 from search.web.head import time_left
@@ -36,6 +36,7 @@ def study(site: Site, asked: Asked) -> dict[str, Any]:
     (name,) = asked.path
     row = find(site, name)
     trials = site.trials(row["id"])
+    curves = site.curves(row["id"], thin(trials))
     return {
         "study": row,
         "siblings": [
@@ -45,9 +46,9 @@ def study(site: Site, asked: Asked) -> dict[str, Any]:
         ],
         "left": time_left(row, {}) if row["state"] == State.SEARCHING.value else "",
         "retrained": site.board.retrained(name),
-        "curves": shown(learning_curves(trials)),
+        "curves": shown(learning_curves(trials, curves)),
         "progress": shown(best_over_time(trials)),
-        "running": _running(site, name, trials),
+        "running": _running(site, name, trials, curves),
         "too_few": TOO_FEW if _finished(trials) < FEWEST else "",
         "table": {
             **table(trials, asked.first("sort", "-value"), bool(asked.first("all"))),
@@ -88,7 +89,7 @@ def stamp(site: Site, asked: Asked) -> tuple[object, ...]:
     return (
         {key: value for key, value in row.items() if key != "progress"},
         Counter(trial.state for trial in trials),
-        sum(len(trial.curve) for trial in trials),
+        sum(trial.epoch or 0 for trial in trials),
         len(site.board.current()),
         site.board.driver,
         [file.stat().st_mtime_ns if file.is_file() else 0 for file in files],
@@ -181,7 +182,7 @@ def _sort_key(name: str, varied: Sequence[str]) -> Callable[[Trial], Any]:
     keys: dict[str, Callable[[Trial], Any]] = {
         "value": lambda trial: trial.value,
         "state": lambda trial: trial.state,
-        "epochs": lambda trial: trial.curve[-1][0] if trial.curve else None,
+        "epochs": lambda trial: trial.epoch,
         "pearson": lambda trial: trial.pearson,
         "took": _seconds,
     }
@@ -195,15 +196,17 @@ def _comparable(value: Any) -> tuple[bool, Any]:
     return not number, value if number else str(value)
 
 
-def _running(site: Site, name: str, trials: Sequence[Trial]) -> list[dict[str, Any]]:
+def _running(
+    site: Site, name: str, trials: Sequence[Trial], curves: Mapping[int, Curve]
+) -> list[dict[str, Any]]:
     if site.board.driver is None:
         return []
     return [
         {
             "number": trial.number,
             "worker": site.board.worker(name, trial.number),
-            "epoch": trial.curve[-1][0] if trial.curve else 0,
-            "value": trial.curve[-1][1] if trial.curve else None,
+            "epoch": trial.epoch or 0,
+            "value": curves[trial.number][-1][1] if trial.number in curves else None,
             "started": trial.started,
         }
         for trial in trials

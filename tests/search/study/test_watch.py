@@ -55,7 +55,11 @@ def test_each_look_agrees_with_a_fresh_one(any_workspace: Workspace) -> None:
         trials = StudyTrials(watch.look()[0]["id"])
         first = trials.look(connection)
         assert trials.look(connection) == first
-    assert [(trial.state, len(trial.curve)) for trial in first] == [
+        curves = trials.curves(connection, first[1:])
+        assert trials.curves(connection, first[1:]) == curves
+    expected = {trial.number: [*trial.intermediate_values.items()] for trial in study.trials[1:]}
+    assert curves == expected
+    assert [(trial.state, trial.epoch) for trial in first] == [
         ("COMPLETE", 5), ("COMPLETE", 5), ("PRUNED", 5), ("COMPLETE", 5), ("FAIL", 5), ("RUNNING", 5)
     ]  # fmt: skip
     assert first[1].params == {"motif_length": 5, "learning_rate": 0.0011}

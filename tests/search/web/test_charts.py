@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from search.study.trial_tables import Trial
-from search.web.charts import best_over_time, learning_curves, thin
+from search.web.charts import Chart, best_over_time, learning_curves, thin
 
 NOON = datetime(2026, 1, 1, 12)
 
@@ -19,25 +19,30 @@ def trials(count: int) -> list[Trial]:
             NOON,
             NOON,
             None if number == count - 1 else number / count,
-            curve=[(1, 0.0), (2, number / count)],
+            epoch=2,
         )
         for number in range(count)
     ]
 
 
+def drawn(trials: list[Trial]) -> Chart:
+    """The chart of their learning curves, of those that are chosen."""
+    chart = learning_curves(trials, {trial.number: [(1, 0.0), (2, 0.5)] for trial in thin(trials)})
+    assert chart is not None
+    return chart
+
+
 def test_a_few_curves_are_all_drawn() -> None:
     few = trials(12)
     assert thin(few, 10) == few
-    chart = learning_curves(few)
-    assert chart is not None
+    chart = drawn(few)
     assert (chart.paths["finished"].count("M"), chart.note) == (10, "")
 
 
 def test_of_many_the_best_the_running_and_others_from_the_lowest_to_the_highest_are_drawn() -> None:
     many = trials(2002)
     assert [trial.number for trial in thin(many, 5)] == [0, 499, 999, 1499, 1999, 2000, 2001]
-    chart = learning_curves(many)
-    assert chart is not None
+    chart = drawn(many)
     assert {kind: path.count("M") for kind, path in chart.paths.items()} == {
         "finished": 200,
         "running": 1,
