@@ -66,7 +66,6 @@ def launch(
     hours: Annotated[
         float | None,
         typer.Option(
-            min=0,
             help="Hours for all studies together: shared evenly, with time kept to retrain and test each.",
             show_default="as many as the trials take",
         ),

@@ -26,6 +26,7 @@ from search.study.creation import queue_studies
 from search.study.database import database_errors
 from search.study.spec import OWN_SPACE, Spec
 from search.study.storage import open_storage
+from search.study.time_budget import check_hours
 from search.study.workspace import Workspace
 
 log = logging.getLogger(__name__)
@@ -36,7 +37,13 @@ CHECKED_BEFORE = 8  # experiments whose data are checked before anything is queu
 
 @dataclass(frozen=True)
 class Launch:
-    """What a person asks for; see ``rbptune launch --help``. None leaves it to strategy or space."""
+    """What a person asks for; see ``rbptune launch --help``. None leaves it to strategy or space.
+
+    Raises
+    ------
+    ConfigError
+        When the hours are no amount of time.
+    """
 
     data: Path
     trials: int
@@ -53,6 +60,10 @@ class Launch:
     refit: bool | None = None
     starts_from_workspace: bool = False
     hours: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.hours is not None:
+            check_hours(self.hours)
 
     @property
     def asked(self) -> dict[str, Any]:

@@ -7,6 +7,10 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from data_io.errors import ConfigError
+
+MOST_HOURS = 87_600  # ten years
+
 
 @dataclass(frozen=True)
 class TimeBudget:
@@ -40,6 +44,17 @@ class TimeBudget:
     def from_dict(cls, content: Mapping[str, Any] | None) -> TimeBudget | None:
         """Read what `to_dict` gave; None is no budget."""
         return None if content is None else cls(**content)
+
+
+def check_hours(hours: float) -> None:
+    """Refuse what is no amount of time.
+
+    Raises
+    ------
+    ConfigError
+    """
+    if not 0 <= hours <= MOST_HOURS:  # nor is it a number, then
+        raise ConfigError(f"hours = {hours:g}: must be a number from 0 to {MOST_HOURS}")
 
 
 def renewed(known: TimeBudget | None, hours: float | None) -> TimeBudget | None:

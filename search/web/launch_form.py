@@ -43,8 +43,8 @@ def read_form(fields: Fields, folders: Sequence[Path], space: Path | None = None
     Parameters
     ----------
     fields : dict of str to list of str
-        data, protein, more, everything, arch, trials, epochs, seed, split, finalists, members and refit;
-        those that are missing or empty are left to the defaults.
+        data, protein, more, everything, arch, trials, hours, epochs, seed, split, finalists, members and
+        refit; those that are missing or empty are left to the defaults.
     folders : sequence of Path
         The folders of measurements to choose from: a browser cannot name others.
     space : Path, optional
@@ -74,13 +74,15 @@ def read_form(fields: Fields, folders: Sequence[Path], space: Path | None = None
         finalists=_number(fields, "finalists", 1),
         members=_number(fields, "members", 1),
         refit=_refit(fields),
+        hours=_decimal(fields, "hours"),
     )
 
 
 def command_line(launch: Launch, workspace: Workspace) -> str:
     """Give the command that queues the same studies."""
     numbers = {name: getattr(launch, name) for name in ("epochs", "finalists", "members")}
-    options = {"trials": launch.trials, "seed": launch.seed, **numbers}
+    hours = None if launch.hours is None else f"{launch.hours:.15g}"
+    options = {"trials": launch.trials, "hours": hours, "seed": launch.seed, **numbers}
     words = ["rbptune", "launch", *(["--all"] if launch.everything else launch.names)]
     words += ["--data", str(launch.data)]
     words += [word for name in launch.architectures for word in ("--arch", name)]
@@ -149,6 +151,14 @@ def _number(fields: Fields, name: str, least: int) -> int | None:
     if not re.fullmatch(r"\d{1,9}", text, re.ASCII) or int(text) < least:
         raise ConfigError(f"{name} {text[:20]!r}: not a whole number from {least} on")
     return int(text)
+
+
+def _decimal(fields: Fields, name: str) -> float | None:
+    text = _first(fields, name)
+    try:
+        return float(text) if text else None
+    except ValueError as error:
+        raise ConfigError(f"{name} {text[:20]!r}: not a number") from error
 
 
 def _first(fields: Fields, name: str) -> str:

@@ -62,7 +62,7 @@ def served_beside(workspace: Workspace) -> Iterator[tuple[str, psutil.Process]]:
     listener, ready = listen("127.0.0.1", 0), threading.Event()
     make, address = partial(make_pages, workspace, Address("127.0.0.1")), f"127.0.0.1:{listener.port}"
     with pages_beside(make, listener, workspace, ready.set, sys.stderr.write) as process:
-        ready.wait()
+        assert ready.wait(300), "the pages have not begun"
         yield address, psutil.Process(process.pid)
 
 

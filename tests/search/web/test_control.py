@@ -100,7 +100,7 @@ def test_a_launch_queues_what_the_command_on_its_page_queues(writer: Visitor, wo
     page = writer.ask("/launch").text
     assert '<option value="SIMFOX">SIMFOX, Homo sapiens, RNCMPT90001</option>' in page
     fields = launch_fields(
-        writer, arch=["cnn", "rnn"], more="RNCMPT90002\n\n", epochs=4, members=2, refit="no"
+        writer, arch=["cnn", "rnn"], more="RNCMPT90002\n\n", epochs=4, members=2, refit="no", hours="1.5"
     )
     shown = writer.ask(f"/launch/command?{query(fields)}").text
     answer = writer.send("/launch", fields)
@@ -112,6 +112,9 @@ def test_a_launch_queues_what_the_command_on_its_page_queues(writer: Visitor, wo
     record = open_study(open_storage(workspace), STUDY)
     assert (record.spec.seed, record.strategy.members, record.strategy.refit) == (5, 2, False)
     assert record.spec.asked == {"epochs": 4, "members": 2, "refit": False}
+    assert record.time_budget is not None
+    assert record.time_budget.hours == 1.5
+    assert "--hours 1.5 " in shown
     program, *arguments = shlex.split(shown)
     assert program == "rbptune"
     said = rbptune(*arguments)  # which would refuse studies that differ in anything
@@ -146,6 +149,9 @@ def test_an_uploaded_space_is_kept_for_the_command(writer: Visitor, workspace: W
         ({"trials": "0"}, None, "trials "),
         ({"trials": "1e9"}, None, "trials "),
         ({"seed": "-1"}, None, "seed "),
+        ({"hours": MARKUP}, None, "not a number"),
+        ({"hours": "-1"}, None, "hours = -1: must be a number from 0 to 87600"),
+        ({"hours": "inf"}, None, "hours = inf: must be a number from 0 to 87600"),
         ({"split": MARKUP}, None, "split "),
         ({"refit": MARKUP}, None, "refit "),
         ({"data": "/etc"}, None, "not a folder of this workspace"),

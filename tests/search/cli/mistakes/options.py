@@ -20,9 +20,14 @@ def trials_that_are_no_number(place: Place) -> Command:
     return place.launch("--trials", "abc")
 
 
-@says("--hours '-1': should be greater than or equal to 0; see rbptune launch --help")
+@says("hours = -1: must be a number from 0 to 87600")
 def time_that_runs_backwards(place: Place) -> Command:
     return place.launch("--hours", -1)
+
+
+@says("hours = nan: must be a number from 0 to 87600")
+def time_that_is_no_number(place: Place) -> Command:
+    return place.launch("--hours", "nan")
 
 
 @says("epochs = 10000000: must be a whole number from 1 to 10000")
