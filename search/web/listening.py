@@ -18,16 +18,14 @@ class Listener:
     ----------
     host : str
         As it was asked for.
+    port : int
+        The one that was found, where any free one was asked for.
     socket : socket.socket
     """
 
     host: str
+    port: int
     socket: socket.socket
-
-    @property
-    def port(self) -> int:
-        """The port, also where any free one was asked for."""
-        return int(self.socket.getsockname()[1])
 
     @property
     def url(self) -> str:
@@ -65,7 +63,7 @@ def listen(host: str = "localhost", port: int = 8080) -> Listener:
         if listener is not None:
             listener.close()
         raise UserError(_explain(error, host, port)) from error
-    return Listener(host, listener)
+    return Listener(host, listener.getsockname()[1], listener)
 
 
 def _explain(error: OSError | UnicodeError, host: str, port: int) -> str:
