@@ -54,8 +54,8 @@ class PageServer:
             self._stopped.set_result(None)
 
     async def _serve(self, ready: Callable[[], None] | None) -> None:
-        # That a page is not there is for its reader to know.
-        logging.getLogger("tornado.access").setLevel(logging.ERROR)
+        # What an answer says is for its reader to know; of what fails here there is a traceback.
+        logging.getLogger("tornado.access").setLevel(logging.CRITICAL)
         threads = ThreadPoolExecutor(THREADS, thread_name_prefix="page")
         server = HTTPServer(
             self._pages(threads, self._listener.host, self.port),
