@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
+import signal
 import statistics
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, fields
+from contextlib import contextmanager
 
 import psutil
 
@@ -19,60 +19,35 @@ from tests.benchmarks.fleet import EPOCHS, drive_trials
 from tests.benchmarks.pages_served import VERSION, ask, end_a_trial, served_beside, study_pages
 
 READERS = 10
-PAIRS, TURN = 12, 10  # turns alone and beside, and the trials of each
+PAIRS, TURN = 30, 5  # turns alone and beside, and the trials of each
+LOW, HIGH = 9, 20  # places of sorted pairs between which the median lies with 95 % confidence
 WATCHED_SECONDS = 30
 OVERVIEW_SECONDS, PAGE_SECONDS, SLOWEST, SHARE = 2.0, 5.0, 60.0, 30  # as in pages.js
 
 
 def beside_readers(workspace: Workspace) -> list[dict[str, object]]:
-    """Time a driver that works without a pause, alone and beside ten browsers of its pages, in turns."""
-    alone: list[Turn] = []
-    beside: list[Turn] = []
-    with served_beside(workspace) as (address, _):
-        drive_trials(workspace, 3)
+    """Give the processor time of a driver that works without a pause, in turns alone and beside ten browsers.
+
+    Turns are short, since whatever else a machine does changes what a turn takes by more than readers could.
+    """
+    alone: list[float] = []
+    beside: list[float] = []
+    with served_beside(workspace) as (address, _), readers(address) as browsers:
+        drive_trials(workspace, TURN)
         for pair in range(PAIRS):
-            for found in (alone, beside) if pair % 2 else (beside, alone):
-                with readers(address) if found is beside else nullcontext():
-                    found.append(take_turn(workspace))
-    return [
-        row
-        for figure in fields(Turn)
-        for row in compared(figure.name, figures_of(alone, figure.name), figures_of(beside, figure.name))
-    ]
-
-
-@dataclass(frozen=True)
-class Turn:
-    """Milliseconds an epoch: of the processor, and by the clock."""
-
-    processor: float
-    wall: float
-
-
-def take_turn(workspace: Workspace) -> Turn:
-    """Let the driver make some trials."""
-    times = drive_trials(workspace, TURN)
-    wall, processor = (statistics.median(trial[place] for trial in times) for place in (0, 1))
-    return Turn(1e3 * processor / EPOCHS, 1e3 * wall / EPOCHS)
-
-
-def figures_of(turns: list[Turn], name: str) -> list[float]:
-    """Give one figure of all turns."""
-    return [getattr(turn, name) for turn in turns]
-
-
-def compared(name: str, alone: list[float], beside: list[float]) -> list[dict[str, object]]:
-    """Give the medians of both, and by how much the second of each pair is above the first."""
+            for turns in (alone, beside) if pair % 2 else (beside, alone):
+                browsers.send_signal(signal.SIGCONT if turns is beside else signal.SIGSTOP)
+                turns.append(sum(used for _, used in drive_trials(workspace, TURN)) / TURN / EPOCHS)
     slowed = sorted(100 * (other / one - 1) for one, other in zip(alone, beside, strict=True))
-    spread = f"%, {PAIRS} pairs of {slowed[0]:.1f} .. {slowed[-1]:.1f}"
+    middle = f"%, {slowed[LOW]:.1f} .. {slowed[HIGH]:.1f} with 95 % confidence, {PAIRS} pairs of turns"
     return [
-        {"name": f"driver_{name}_alone", "value": statistics.median(alone), "unit": "ms an epoch"},
+        {"name": "driver_alone", "value": 1e3 * statistics.median(alone), "unit": "ms an epoch"},
         {
-            "name": f"driver_{name}_beside",
-            "value": statistics.median(beside),
+            "name": "driver_beside",
+            "value": 1e3 * statistics.median(beside),
             "unit": f"ms, {READERS} browsers",
         },
-        {"name": f"driver_{name}_slowed", "value": statistics.median(slowed), "unit": spread},
+        {"name": "driver_slowed", "value": statistics.median(slowed), "unit": middle},
     ]
 
 
@@ -94,14 +69,14 @@ def processor_seconds(process: psutil.Process) -> float:
 
 
 @contextmanager
-def readers(address: str) -> Iterator[None]:
+def readers(address: str) -> Iterator[subprocess.Popen[bytes]]:
     """Let ten browsers, in another process, watch as often as theirs do: the overview, and a study's page."""
     code = "import sys; from tests.benchmarks.pages_readers import watch_all; watch_all(sys.argv[1])"
     with subprocess.Popen([sys.executable, "-c", code, address], stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         process.stdout.readline()  # they have their first page
         try:
-            yield
+            yield process
         finally:
             process.kill()
 
