@@ -89,7 +89,7 @@ def race(data: Path, name: str, workspace: Path, options: argparse.Namespace) ->
     cores = sorted(os.sched_getaffinity(0))
     half = len(cores) // 2
     naive = [sys.executable, "-m", "tests.benchmarks.naive", str(data), name, str(options.seed)]
-    place = f"--data {data} --workspace {workspace} --jobs {half} --seed {options.seed}".split()
+    place = "--data", str(data), "--workspace", str(workspace), f"--jobs={half}", f"--seed={options.seed}"
     launch = [*LAUNCH, name, *place, *options.launch]
     started = time.time()
     with begun(naive, cores[half : 2 * half], subprocess.PIPE) as theirs:
