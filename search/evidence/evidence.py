@@ -10,12 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from data_io.errors import StudyError
+from search.evidence.motif_records import DataMotif, Filter, Known, Motif, Similar, WordMotif
 from search.evidence.plain import from_plain, to_plain
 
-FORMAT = 1
-
-Probabilities = tuple[tuple[float, float, float, float], ...]
-"""A position weight matrix: for each position the probabilities of A, C, G and U."""
+FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -128,87 +126,6 @@ class Published:
 
 
 @dataclass(frozen=True)
-class Motif:
-    """A motif of the model.
-
-    Attributes
-    ----------
-    iupac : str
-    share : float
-        Of the effect of all single substitutions in the probes that the model rates highest: what lies
-        within sites of this motif.
-    probabilities : tuple of (A, C, G, U)
-    sites : int
-        Places that it was made of.
-    """
-
-    iupac: str
-    share: float
-    probabilities: Probabilities
-    sites: int
-
-
-@dataclass(frozen=True)
-class Filter:
-    """What one filter of the ensemble's first member, a CNN, detects.
-
-    Attributes
-    ----------
-    filter : int
-    iupac : str
-    effect : float
-        How far predictions move when the filter never responds: root mean square, in standard deviations of
-        the predictions.
-    probabilities : tuple of (A, C, G, U)
-    """
-
-    filter: int
-    iupac: str
-    effect: float
-    probabilities: Probabilities
-
-
-@dataclass(frozen=True)
-class Word:
-    """A 7-mer with its Z-score."""
-
-    kmer: str
-    z: float
-
-
-@dataclass(frozen=True)
-class DataMotif:
-    """The 7-mers with the highest Z-scores of either set, highest first; none where none can be told."""
-
-    set_a: tuple[Word, ...]
-    set_b: tuple[Word, ...]
-
-
-@dataclass(frozen=True)
-class Known:
-    """The published motif of the experiment beside the first motif of the model.
-
-    Attributes
-    ----------
-    iupac : str
-        The published one.
-    source : str
-    p : float
-        Probability that a random motif agrees as well at its best alignment.
-    offset : int
-        Position of the model's motif at which the published one begins; negative where it begins before.
-    overlap : int
-        Positions that both have.
-    """
-
-    iupac: str
-    source: str
-    p: float
-    offset: int
-    overlap: int
-
-
-@dataclass(frozen=True)
 class Verdict:
     """Whether to believe it: "green", "amber", "red" or (nothing can be told) "grey", and three sentences."""
 
@@ -224,9 +141,11 @@ class Evidence:
     baselines: Baselines
     published: Published | Missing
     motifs: tuple[Motif, ...]
+    words: WordMotif | Missing
     filters: tuple[Filter, ...]
     data_motif: DataMotif
     known: Known | Missing
+    similar: tuple[Similar, ...]
     verdict: Verdict
 
     def to_dict(self) -> dict[str, Any]:
@@ -243,7 +162,8 @@ class Evidence:
             When they are not evidence of this version.
         """
         if not isinstance(content, Mapping) or content.get("format") != FORMAT:
-            raise StudyError(f"{source}: not evidence of this version of rbptune; restore it from a copy")
+            remedy = "remove it and repeat rbptune report"
+            raise StudyError(f"{source}: not evidence of this version of rbptune; {remedy}")
         try:
             return from_plain(cls, {key: value for key, value in content.items() if key != "format"})
         except ValueError as error:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from models.cnn import CNN
 from models.layers import ConvStack, pad_codes
 from models.predict import predict
-from search.evidence.evidence import Filter
+from search.evidence.motif_records import Filter
 from search.evidence.pwm import as_tuples, from_sites, to_iupac, trimmed
 
 MOST = 10

@@ -16,22 +16,20 @@ from search.evidence.evidence import (
     Baselines,
     Ceiling,
     Ceilings,
-    DataMotif,
     Evidence,
     FirstTrial,
-    Known,
     Missing,
-    Motif,
     RankScore,
     TestTable,
-    Word,
 )
 from search.evidence.filters import find_filters
-from search.evidence.known import compare_known
+from search.evidence.known import compare_known, most_similar, views_of
+from search.evidence.motif_records import DataMotif, Word
 from search.evidence.motifs import find_motifs
 from search.evidence.published import find_published
 from search.evidence.ridge import ridge_baseline
 from search.evidence.verdict import Findings, judge
+from search.evidence.words import find_words
 from search.evidence.zscores import strongest_words
 
 SCANNED = 20_000
@@ -77,10 +75,16 @@ def gather(
     baselines = Baselines(ridge, _first_trial(trial_0))
     published = find_published(experiment.motif_id, len(set_a), None if set_b is None else len(set_b))
     data_motif = DataMotif(*(_strongest_words(training, examples) for examples in (set_a, set_b)))
-    known = _known(motifs, experiment, seed)
-    verdict = judge(Findings(figures, ceilings.set_b, baselines, published, motifs, known, data_motif))
+    words = find_words(models, seed)
+    views = views_of(motifs, words)
+    known = compare_known(views, experiment.motif_id, seed) if views else Missing("the model has no motif")
+    similar = most_similar(views, seed=seed)
+    binds = motifs, words, known, similar, data_motif
+    verdict = judge(Findings(figures, ceilings.set_b, baselines, published, *binds))
     filters = find_filters(models[0], probes)
-    return Evidence(ceilings, baselines, published, motifs, filters, data_motif, known, verdict)
+    return Evidence(
+        ceilings, baselines, published, motifs, words, filters, data_motif, known, similar, verdict
+    )
 
 
 def some_of(examples: Examples, seed: int) -> NDArray[np.uint8]:
@@ -93,12 +97,6 @@ def _ceiling(examples: Examples | None, seed: int) -> Ceiling | Missing:
     if examples is None:
         return Missing("there was no test")
     return noise_ceiling(examples.codes, examples.targets, seed)
-
-
-def _known(motifs: Sequence[Motif], experiment: Experiment, seed: int) -> Known | Missing:
-    if not motifs:
-        return Missing("the model has no motif")
-    return compare_known(np.array(motifs[0].probabilities), experiment.motif_id, seed)
 
 
 def _strongest_words(training: TrainingSet, examples: Examples | None) -> tuple[Word, ...]:

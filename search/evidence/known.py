@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import csv
 import functools
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from importlib import resources
 
 import numpy as np
 from numpy.typing import NDArray
 
-from search.evidence.evidence import Known, Missing
+from search.evidence.evidence import Missing
+from search.evidence.motif_records import Known, Motif, Similar, WordMotif
 from search.evidence.pwm import Matrix, from_iupac
 
 SOURCE = "Ray et al. 2013, RNAcompete report index"
 SHORTEST_OVERLAP = 4
+DRAWS = 99_999
+SURPRISING = 0.01
+"""p of an alignment of motifs up to which they count as one."""
 
 _AT_ONCE = 20_000
 
@@ -39,23 +43,101 @@ class Alignment:
     p: float
 
 
+@dataclass(frozen=True)
+class _Published:
+    """A row of the table."""
+
+    experiment: str
+    gene: str
+    iupac: str
+
+
 @functools.cache
 def published_motifs() -> Mapping[str, str]:
     """The published motif in IUPAC letters of each experiment, by its id (Ray et al. 2013)."""
-    with resources.files("search.evidence").joinpath("tables/motifs.tsv").open(encoding="utf-8") as file:
-        return {row["Motif_ID"]: row["iupac"] for row in csv.DictReader(file, delimiter="\t")}
+    return {row.experiment: row.iupac for row in _published()}
 
 
-def compare_known(motif: Matrix, experiment: str, seed: int = 0) -> Known | Missing:
-    """Compare a motif (length, 4) with the published one of an experiment; see `align`."""
+def views_of(motifs: Sequence[Motif], words: WordMotif | Missing) -> dict[str, Matrix]:
+    """Give what there is of a model's motif to compare: its first motif, and its aligned 7-mers."""
+    views = {"sites": np.array(motifs[0].probabilities)} if motifs else {}
+    return views if isinstance(words, Missing) else {**views, "words": np.array(words.probabilities)}
+
+
+def compare_known(views: Mapping[str, Matrix], experiment: str, seed: int = 0) -> Known | Missing:
+    """Compare a model's motif with the published one of an experiment; see `compare`."""
     iupac = published_motifs().get(experiment)
     if iupac is None:
         return Missing(f"no motif is published for {experiment}")
-    found = align(motif, from_iupac(iupac), seed)
-    return Known(iupac, SOURCE, found.p, found.offset, found.overlap)
+    of, found = compare(views, from_iupac(iupac), seed)
+    return Known(iupac, SOURCE, of, found.p, found.offset, found.overlap)
 
 
-def align(motif: Matrix, other: Matrix, seed: int = 0, draws: int = 99_999) -> Alignment:
+def compare(
+    views: Mapping[str, Matrix], other: Matrix, seed: int = 0, draws: int = DRAWS
+) -> tuple[str, Alignment]:
+    """Compare what is said of a model's motif with another motif; see `align`.
+
+    Parameters
+    ----------
+    views : dict of float arrays, shape (length, 4)
+        What is said of the model's motif, by name; at least one.
+    other : float array, shape (length, 4)
+    seed, draws : int
+        As those of `align`.
+
+    Returns
+    -------
+    str, Alignment
+        Which of the views agrees best, and how. Its p is that of the best times the number of views
+        (Bonferroni): that a random motif agrees as well with any of them is no more likely.
+    """
+    found = {name: align(matrix, other, seed, draws) for name, matrix in views.items()}
+    of = min(found, key=lambda name: found[name].p)
+    return of, replace(found[of], p=min(1.0, found[of].p * len(views)))
+
+
+def most_similar(views: Mapping[str, Matrix], most: int = 5, seed: int = 0) -> tuple[Similar, ...]:
+    """Give the published motifs that agree best with a model's, as a hint which family it is of.
+
+    Parameters
+    ----------
+    views : dict of float arrays, shape (length, 4)
+        As those of `compare`.
+    most : int
+        Default: 5.
+    seed : int
+        Of the random motifs. Default: 0.
+
+    Returns
+    -------
+    tuple of Similar
+        Those with p up to 0.01, the most similar first. Of 227 different published motifs two are so by
+        chance.
+    """
+    kinds: dict[str, list[_Published]] = {}
+    for row in _published():
+        kinds.setdefault(row.iupac, []).append(row)
+    p = dict.fromkeys(kinds, 1.0)
+    lengths = sorted({len(iupac) for iupac in kinds})
+    for matrix in views.values():
+        random = {length: _random_scores(matrix, length, DRAWS, seed) for length in lengths}
+        for iupac in kinds:
+            found = _align(matrix, from_iupac(iupac), random[len(iupac)])
+            p[iupac] = min(p[iupac], found.p * len(views))
+    near = sorted((value, iupac) for iupac, value in p.items() if value <= SURPRISING)[:most]
+    return tuple(
+        Similar(
+            iupac,
+            tuple(sorted({row.gene for row in kinds[iupac]})),
+            tuple(row.experiment for row in kinds[iupac]),
+            value,
+        )
+        for value, iupac in near
+    )
+
+
+def align(motif: Matrix, other: Matrix, seed: int = 0, draws: int = DRAWS) -> Alignment:
     """Find the best alignment of two motifs without gaps, and say how surprising it is.
 
     Positions agree by how much nearer they are (squared distance of their probabilities) than a position of
@@ -78,15 +160,7 @@ def align(motif: Matrix, other: Matrix, seed: int = 0, draws: int = 99_999) -> A
     draws : int
         Random motifs. Default: 99,999.
     """
-    length = len(other)
-    offsets = _offsets(len(motif), length)
-    agreement = _agreement(motif, other)
-    scores = [np.diagonal(agreement, -offset).sum() for offset in offsets]
-    best = int(np.argmax(scores))
-    offset = offsets[best]
-    overlap = min(len(motif), offset + length) - max(offset, 0)
-    as_good = _count_as_good(motif, length, float(scores[best]), offsets, draws, seed)
-    return Alignment(offset, overlap, (1 + as_good) / (1 + draws))
+    return _align(motif, other, _random_scores(motif, len(other), draws, seed))
 
 
 def _offsets(first: int, second: int) -> range:
@@ -94,16 +168,27 @@ def _offsets(first: int, second: int) -> range:
     return range(overlap - second, first - overlap + 1)
 
 
-def _count_as_good(motif: Matrix, length: int, score: float, offsets: range, draws: int, seed: int) -> int:
-    """How many random motifs agree with a motif by `score` or more at their best offset."""
+def _align(motif: Matrix, other: Matrix, random: NDArray[np.float32]) -> Alignment:
+    """Align two motifs, given the sorted scores of random ones in the place of the second."""
+    offsets = _offsets(len(motif), len(other))
+    agreement = _agreement(motif, other)
+    scores = [np.diagonal(agreement, -offset).sum() for offset in offsets]
+    offset = offsets[int(np.argmax(scores))]
+    overlap = min(len(motif), offset + len(other)) - max(offset, 0)
+    as_good = len(random) - int(np.searchsorted(random, max(scores) - 1e-5))
+    return Alignment(offset, overlap, (1 + as_good) / (1 + len(random)))
+
+
+def _random_scores(motif: Matrix, length: int, draws: int, seed: int) -> NDArray[np.float32]:
+    """How well random motifs of a length agree with a motif at their best offset, sorted."""
     positions = _published_positions()
     agreement = _agreement(motif, positions).astype(np.float32)
     random = np.random.default_rng(seed)
-    count = 0
+    scores = []
     for start in range(0, draws, _AT_ONCE):
         drawn = random.integers(0, len(positions), (min(_AT_ONCE, draws - start), length))
-        count += int((_best_scores(agreement, drawn, offsets) >= score - 1e-5).sum())
-    return count
+        scores.append(_best_scores(agreement, drawn, _offsets(len(motif), length)))
+    return np.sort(np.concatenate(scores))
 
 
 def _agreement(motif: Matrix, positions: Matrix) -> Matrix:
@@ -136,3 +221,10 @@ def _best_scores(
 def _published_positions() -> Matrix:
     """All positions of all published motifs, (positions, 4)."""
     return np.concatenate([from_iupac(motif) for motif in published_motifs().values()])
+
+
+@functools.cache
+def _published() -> tuple[_Published, ...]:
+    with resources.files("search.evidence").joinpath("tables/motifs.tsv").open(encoding="utf-8") as file:
+        rows = csv.DictReader(file, delimiter="\t")
+        return tuple(_Published(row["Motif_ID"], row["gene"], row["iupac"]) for row in rows)

@@ -16,7 +16,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from models.predict import predict
-from search.evidence.evidence import Motif
+from search.evidence.motif_records import Motif
 from search.evidence.mutagenesis import Models, importance, saturate
 from search.evidence.pwm import Matrix, as_tuples, from_sites, to_iupac, trimmed
 from search.evidence.zscores import word_numbers

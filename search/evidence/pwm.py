@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from data_io.alphabet import BASES
 from data_io.planting import IUPAC
-from search.evidence.evidence import Probabilities
+from search.evidence.motif_records import Probabilities
 
 LEAST_INFORMATION = 0.25
 """Bits (of 2) that the first and the last position of a motif have at least."""

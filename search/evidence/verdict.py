@@ -6,20 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from search.evidence.ceiling import share_of
-from search.evidence.evidence import (
-    Baselines,
-    Ceiling,
-    DataMotif,
-    Known,
-    Missing,
-    Motif,
-    Published,
-    Verdict,
-)
-from search.evidence.known import align
+from search.evidence.evidence import Baselines, Ceiling, Missing, Published, Verdict
+from search.evidence.known import SURPRISING, compare, views_of
+from search.evidence.motif_records import DataMotif, Known, Motif, Similar, WordMotif
 from search.evidence.pwm import from_iupac
 
 NO_SIGNAL = 0.2
@@ -28,10 +18,6 @@ NO_SIGNAL = 0.2
 MUCH_OF_THE_CEILING = 0.7
 MEMBERS_AGREE = 0.03
 """Test Spearman by which members of one ensemble differ at most where chance plays little part."""
-
-SURPRISING = 0.01
-"""p of an alignment of motifs up to which they count as one."""
-
 
 VERDICT_WORDS = {
     "green": "Good",
@@ -55,7 +41,9 @@ class Findings:
     baselines : Baselines
     published : Published or Missing
     motifs : tuple of Motif
+    words : WordMotif or Missing
     known : Known or Missing
+    similar : tuple of Similar
     data_motif : DataMotif
     """
 
@@ -64,7 +52,9 @@ class Findings:
     baselines: Baselines
     published: Published | Missing
     motifs: tuple[Motif, ...]
+    words: WordMotif | Missing
     known: Known | Missing
+    similar: tuple[Similar, ...]
     data_motif: DataMotif
 
     @property
@@ -191,20 +181,37 @@ def _which_motif(found: Findings) -> str:
     first = found.motifs[0]
     said = f"motif {first.iupac}, {100 * first.share:.0f} % of the effect,"
     if isinstance(found.known, Missing):
-        return f"Its {said} cannot be compared with a published one{_of_the_data(found, first)}."
+        beside = f"{_of_the_data(found)}{_most_similar(found)}"
+        return f"Its {said} cannot be compared with a published one{beside}."
     known = f"the published {found.known.iupac} (p = {found.known.p:.1g})"
     if found.known.p <= SURPRISING:
-        return f"Its {said} is {known}."
+        return f"Its {said}{_in_words(found)} is {known}."
     if found.score < NO_SIGNAL:
-        return f"Its {said} is not {known}."
-    return f"Good score, wrong motif: its {said} is not {known}{_of_the_data(found, first)}."
+        return f"Its {said} is not {known}{_of_the_data(found)}."
+    return f"Good score, wrong motif: its {said} is not {known}{_of_the_data(found)}{_most_similar(found)}."
 
 
-def _of_the_data(found: Findings, first: Motif) -> str:
+def _in_words(found: Findings) -> str:
+    """What its 7-mers say, where it is these that agree with the published motif."""
+    if isinstance(found.words, Missing) or isinstance(found.known, Missing) or found.known.of != "words":
+        return ""
+    return f" or {found.words.iupac} in its strongest 7-mers,"
+
+
+def _of_the_data(found: Findings) -> str:
     """What the measurements themselves say of the motif, by their strongest 7-mer."""
     words = found.data_motif.set_b or found.data_motif.set_a
     if not words:
         return ""
-    p = align(np.array(first.probabilities), from_iupac(words[0].kmer)).p
-    agrees = "agrees with" if p <= SURPRISING else "does not agree with"
-    return f"; it {agrees} the strongest 7-mer of the data, {words[0].kmer} (p = {p:.1g})"
+    _, aligned = compare(views_of(found.motifs, found.words), from_iupac(words[0].kmer))
+    agrees = "agrees with" if aligned.p <= SURPRISING else "does not agree with"
+    return f"; it {agrees} the strongest 7-mer of the data, {words[0].kmer} (p = {aligned.p:.1g})"
+
+
+def _most_similar(found: Findings) -> str:
+    """Which published motif is most like it, as a hint which family it is of."""
+    if not found.similar:
+        return "; no published motif is like it"
+    first = found.similar[0]
+    genes = " and ".join(first.genes[:3])
+    return f"; of the published motifs {first.iupac} of {genes} is most like it (p = {first.p:.1g})"

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data_io.alphabet import decode
-from search.evidence.evidence import Word
+from search.evidence.motif_records import Word
 
 LENGTH = 7
 FEWEST_PROBES = 8

@@ -47,7 +47,7 @@ def write_evidence(
     for number, (svg, png) in enumerate(zip(svgs, pngs, strict=True), start=1):
         _write(folder / f"motif_{number}.svg", svg.encode())
         _write(folder / f"motif_{number}.png", png)
-    _write(folder / MOTIFS, as_meme(evidence["motifs"]).encode())
+    _write(folder / MOTIFS, as_meme(_named(evidence)).encode())
     _write(folder / EVIDENCE, (json.dumps(evidence, indent=2) + "\n").encode())
 
 
@@ -71,13 +71,13 @@ def read_evidence(folder: Path) -> Evidence | None:
     return Evidence.from_dict(content, str(path))
 
 
-def as_meme(motifs: Sequence[Mapping[str, Any]]) -> str:
+def as_meme(motifs: Mapping[str, Mapping[str, Any]]) -> str:
     """Give motifs in the minimal MEME format, of RNA, which has one strand.
 
     Parameters
     ----------
-    motifs : sequence of dict
-        With iupac, probabilities (A, C, G, U at each position) and sites.
+    motifs : dict of dict
+        By their names; with iupac, probabilities (A, C, G, U at each position) and sites.
     """
     head = [
         "MEME version 4",
@@ -85,12 +85,19 @@ def as_meme(motifs: Sequence[Mapping[str, Any]]) -> str:
         "strands: +",
         "Background letter frequencies\nA 0.25 C 0.25 G 0.25 U 0.25",
     ]
-    return "\n\n".join([*head, *(_meme_motif(n, motif) for n, motif in enumerate(motifs, start=1))]) + "\n"
+    return "\n\n".join([*head, *(_meme_motif(name, motif) for name, motif in motifs.items())]) + "\n"
 
 
-def _meme_motif(number: int, motif: Mapping[str, Any]) -> str:
+def _named(evidence: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """Give the motifs of evidence by the names that they have in the MEME file."""
+    named = {f"motif_{number}": motif for number, motif in enumerate(evidence["motifs"], start=1)}
+    words = evidence["words"]
+    return {**named, "words": {**words, "sites": len(words["kmers"])}} if "kmers" in words else named
+
+
+def _meme_motif(name: str, motif: Mapping[str, Any]) -> str:
     rows = motif["probabilities"]
-    title = f"MOTIF motif_{number} {motif['iupac']}"
+    title = f"MOTIF {name} {motif['iupac']}"
     header = f"letter-probability matrix: alength= 4 w= {len(rows)} nsites= {motif['sites']} E= 0"
     return "\n".join([title, header, *(" ".join(f"{value:.6f}" for value in row) for row in rows)])
 

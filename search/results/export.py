@@ -72,7 +72,8 @@ _MORE = {
     SPACE: "the best config, for rbptune launch --space",
     NAME: "measured and predicted values of the test probes",
     EVIDENCE: "motifs, noise ceiling, baselines, published scores, verdict",
-    MOTIFS: "its motifs as matrices, in the MEME format; motif_K.svg and .png are their logos",
+    MOTIFS: "matrices in the MEME format: motif_K, its motifs (motif_K.svg and .png are their logos), and\n"
+    "                        words, its strongest 7-mers aligned",
 }
 
 

@@ -14,8 +14,9 @@ from data_io.errors import DataError, StudyError
 from models.weights import LoadedModel
 from search.evidence import kmers
 from search.evidence.ceiling import noise_ceiling
-from search.evidence.evidence import Ceiling, Missing, Motif, Verdict
+from search.evidence.evidence import Ceiling, Missing, Verdict
 from search.evidence.gather import SCANNED
+from search.evidence.motif_records import Motif
 from search.evidence.motifs import find_motifs
 from search.results.evidence_files import EVIDENCE, read_evidence
 

@@ -11,7 +11,18 @@ from search.evidence.ceiling import share_of
 from search.results.evidence_files import EVIDENCE
 from search.study.workspace import Workspace
 
-PARTS = ("ceiling", "baselines", "published", "motifs", "filters", "data_motif", "known", "verdict")
+PARTS = (
+    "ceiling",
+    "baselines",
+    "published",
+    "motifs",
+    "words",
+    "filters",
+    "data_motif",
+    "known",
+    "similar",
+    "verdict",
+)
 
 
 class EvidenceFiles:

@@ -9,7 +9,8 @@ import jinja2
 from markupsafe import Markup
 
 from data_io.outputs import open_text_output
-from search.evidence.evidence import Ceiling, Known, Missing, Published
+from search.evidence.evidence import Ceiling, Missing, Published
+from search.evidence.motif_records import Known, WordMotif
 from search.evidence.verdict import VERDICT_WORDS
 from search.results.importance import TOO_FEW
 from search.results.refit import how_refitted
@@ -78,6 +79,8 @@ def _pictures(material: Material) -> dict[str, Any]:
     evidence, history = material.evidence, material.history
     known = evidence.known if evidence is not None and isinstance(evidence.known, Known) else None
     motifs = evidence.motifs if evidence is not None else ()
+    words = evidence.words if evidence is not None and isinstance(evidence.words, WordMotif) else None
+    beside = {known.of: known} if known else {}
     best = material.result["best_trial"]
     return {
         "density": pictures.draw_density(material.predictions) if material.predictions else None,
@@ -85,9 +88,10 @@ def _pictures(material: Material) -> dict[str, Any]:
         "members": pictures.draw_members(material.curves),
         "importance": pictures.draw_importance(history.importance) if history.importance else None,
         "motifs": [
-            pictures.draw_motif(motif, known if number == 0 else None, f"motif-{number + 1}")
-            for number, motif in enumerate(motifs)
+            pictures.draw_motif(motif, beside.get("sites") if number == 1 else None, f"motif-{number}")
+            for number, motif in enumerate(motifs, start=1)
         ],
+        "words": pictures.draw_motif(words, beside.get("words"), "words") if words else None,
     }
 
 

@@ -14,8 +14,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from data_io.predictions import Predictions
-from search.evidence.evidence import Known, Motif
 from search.evidence.logos import draw_letters, information
+from search.evidence.motif_records import Known, Motif, WordMotif
 from search.evidence.pwm import from_iupac
 from search.results.history import Ended
 from search.results.report.drawing import ACCENT, INK, MUTED, SECOND, STYLE, WIDTH, inline_svg
@@ -96,7 +96,7 @@ def draw_importance(shares: Mapping[str, float]) -> Markup:
         return inline_svg(figure, "importance", "Share of each hyperparameter in what made trials good")
 
 
-def draw_motif(motif: Motif, known: Known | None, name: str) -> Markup:
+def draw_motif(motif: Motif | WordMotif, known: Known | None, name: str) -> Markup:
     """Draw a motif; with the published one, both in their alignment, one above the other."""
     rows: list[tuple[str, Any, int]] = [("the model's", motif.probabilities, 1)]
     if known is not None:

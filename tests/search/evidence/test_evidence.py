@@ -13,7 +13,7 @@ from tests.support.evidence import EVIDENCE, PWM
 def test_its_form():
     matrix = [list(row) for row in PWM]
     assert EVIDENCE.to_dict() == {
-        "format": 1,
+        "format": 2,
         "ceiling": {
             "set_a": {"pairs": 41, "reliability": 0.81, "spearman": [0.83, 0.87], "pearson": [0.88, 0.91]},
             "set_b": {"reason": "no sequence stands twice in it"},
@@ -35,12 +35,23 @@ def test_its_form():
             {"iupac": "UGCW", "share": 0.8, "probabilities": matrix, "sites": 120},
             {"iupac": "GCAU", "share": 0.1, "probabilities": matrix[::-1], "sites": 30},
         ],
+        "words": {"iupac": "UGC", "probabilities": matrix[:3], "kmers": ["UGCAUGU", "UGCAUGC"]},
         "filters": [{"filter": 3, "iupac": "UGC", "effect": 0.4, "probabilities": matrix[:3]}],
         "data_motif": {
             "set_a": [{"kmer": "UGCAUGU", "z": 21.5}, {"kmer": "GCAUGUA", "z": 14.0}],
             "set_b": [{"kmer": "UGCAUGU", "z": 20.1}],
         },
-        "known": {"iupac": "UGCAUG", "source": "Ray et al. 2013", "p": 1e-5, "offset": 0, "overlap": 4},
+        "known": {
+            "iupac": "UGCAUG",
+            "source": "Ray et al. 2013",
+            "of": "sites",
+            "p": 1e-5,
+            "offset": 0,
+            "overlap": 4,
+        },
+        "similar": [
+            {"iupac": "UGCAUG", "genes": ["RBFOX1"], "experiments": ["RNCMPT00168"], "p": 1e-5},
+        ],
         "verdict": {
             "colour": "green",
             "sentences": ["It reaches 0.54 of a possible 0.87.", "Its members agree.", "Its motif is known."],
@@ -76,7 +87,7 @@ def _broken(**changes):
     ("content", "message"),
     [
         ([], "evidence.json: not evidence of this version"),
-        (_broken(format=2), "evidence.json: not evidence of this version"),
+        (_broken(format=1), "evidence.json: not evidence of this version"),
         (_broken(extra=1), "damaged"),
         (_broken(verdict={"colour": 3, "sentences": []}), "damaged .*received 3"),
         (_broken(verdict={"colour": "red"}), r"damaged \(Verdict has"),

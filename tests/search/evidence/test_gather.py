@@ -43,6 +43,8 @@ def test_everything(training):
     assert found.baselines.trial_0.validation.spearman == 0.5
     assert found.published == Missing("no score is published for RNCMPT90001")
     assert found.motifs[0].iupac == "UGCAUG"
+    assert "UGCAUG" in found.words.iupac
+    assert found.similar[0].genes == ("A2BP1",)  # RBFOX1 by its older name
     assert found.filters == ()
     assert found.known == Missing("no motif is published for RNCMPT90001")
     assert len(found.verdict.sentences) == 3

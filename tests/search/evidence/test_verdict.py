@@ -5,17 +5,14 @@ import pytest
 from search.evidence.evidence import (
     Baselines,
     Ceiling,
-    DataMotif,
     FirstTrial,
-    Known,
     Missing,
-    Motif,
     Published,
     RankScore,
     Ridge,
     Scores,
-    Word,
 )
+from search.evidence.motif_records import DataMotif, Known, Motif, Similar, Word, WordMotif
 from search.evidence.pwm import as_tuples, from_iupac
 from search.evidence.verdict import Findings, judge
 
@@ -36,7 +33,9 @@ def findings(score=0.62, linear=0.5, **changes):
         ),
         "published": Published("RNCMPT00002", {"RCK": 0.6, "MultiRBP": 0.86}, "somewhere"),
         "motifs": (Motif(WORD, 0.8, as_tuples(0.9 * from_iupac(WORD) + 0.025), 100),),
-        "known": Known("GACGWW", "somewhere", 2e-5, 0, 6),
+        "words": WordMotif("ACGWA", as_tuples(from_iupac("ACGWA")), ("GACGUAA", "ACGAACC")),
+        "known": Known("GACGWW", "somewhere", "sites", 2e-5, 0, 6),
+        "similar": (Similar("GACGWW", ("A", "B"), ("RNCMPT00002", "RNCMPT00003"), 2e-5),),
         "data_motif": DataMotif((), (Word(WORD, 20.0),)),
     }
     return Findings(**{**parts, **changes})
@@ -69,7 +68,10 @@ def test_a_score_beside_a_ceiling_that_says_little(ceiling, words):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"known": Known("UUUUUU", "somewhere", 0.4, 0, 6)}, "Good score, wrong motif: its motif GACGUAA"),
+        (
+            {"known": Known("UUUUUU", "somewhere", "words", 0.4, 0, 6)},
+            "Good score, wrong motif: its motif GACGUAA",
+        ),
         ({"score": 0.55}, "69 % to 79 %"),
         ({"linear": 0.63}, "counting k-mers reaches 0.630"),
         (
@@ -91,7 +93,7 @@ def test_no_signal():
         linear=0.05,
         ceiling=Ceiling(10_000, 0.1, (0.0, 0.4), (0.0, 0.4)),
         published=Published("RNCMPT00047", {"RCK": 0.08, "MultiRBP": 0.12}, "somewhere"),
-        known=Known("ACUAACV", "somewhere", 0.3, 0, 6),
+        known=Known("ACUAACV", "somewhere", "sites", 0.3, 0, 6),
     )
     verdict = judge(nothing)
     assert verdict.colour == "red"
@@ -132,7 +134,18 @@ def test_with_little_to_compare_with():
         "Its test Spearman of 0.620 has no ceiling to be held against (why).",
         "How much chance there is in it is not known, since it has one member only.",
         "Its motif GACGUAA, 80 % of the effect, cannot be compared with a published one; it agrees with "
-        "the strongest 7-mer of the data, GACGUAA (p = 3e-05).",
+        "the strongest 7-mer of the data, GACGUAA (p = 6e-05); of the published motifs GACGWW of A and B is "
+        "most like it (p = 2e-05).",
+    )
+    alone = judge(findings(known=missing, similar=()))
+    assert alone.sentences[2].endswith("; no published motif is like it.")
+
+
+def test_a_motif_that_shows_in_its_words():
+    known = Known("GACGWW", "somewhere", "words", 2e-5, 0, 5)
+    assert judge(findings(known=known)).sentences[2] == (
+        "Its motif GACGUAA, 80 % of the effect, or ACGWA in its strongest 7-mers, is the published GACGWW "
+        "(p = 2e-05)."
     )
 
 

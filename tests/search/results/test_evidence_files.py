@@ -9,7 +9,7 @@ from data_io.errors import StudyError
 from search.results.evidence_files import as_meme, logo_files, read_evidence, write_evidence
 from tests.support.evidence import EVIDENCE
 
-MOTIFS = [motif.__dict__ for motif in EVIDENCE.motifs]
+MOTIFS = [*(motif.__dict__ for motif in EVIDENCE.motifs), {**EVIDENCE.words.__dict__, "sites": 2}]
 
 
 def test_what_was_written_is_read_back(tmp_path):
@@ -31,13 +31,13 @@ def test_damaged_evidence_is_refused(text, tmp_path):
 
 
 def test_independent_readers_find_the_same_motifs(tmp_path):
+    write_evidence(tmp_path, EVIDENCE.to_dict(), [], [])
     path = tmp_path / "motifs.meme"
-    path.write_text(as_meme(MOTIFS))
     with path.open() as file:
         record = motifs.parse(file, "minimal")
     assert (record.alphabet, len(record)) == ("ACGU", len(MOTIFS))
     light = read_meme(str(path))
-    assert list(light) == [f"motif_{n} {motif['iupac']}" for n, motif in enumerate(MOTIFS, start=1)]
+    assert list(light) == ["motif_1 UGCW", "motif_2 GCAU", "words UGC"]
     for read, matrix, motif in zip(record, light.values(), MOTIFS, strict=True):
         wanted = np.array(motif["probabilities"])
         np.testing.assert_allclose(matrix.T, wanted, atol=1e-6)
@@ -47,5 +47,5 @@ def test_independent_readers_find_the_same_motifs(tmp_path):
 
 def test_no_motif_is_an_empty_file_of_the_format(tmp_path):
     path = tmp_path / "motifs.meme"
-    path.write_text(as_meme([]))
+    path.write_text(as_meme({}))
     assert read_meme(str(path)) == {}

@@ -63,14 +63,16 @@ def test_the_verdict_of_an_export(tmp_path):
         rbptune.verdict(tmp_path)
     missing = {"reason": "no"}
     evidence = {
-        "format": 1,
+        "format": 2,
         "ceiling": {"set_a": missing, "set_b": missing},
         "baselines": {"ridge": missing, "trial_0": missing},
         "published": missing,
         "motifs": [],
+        "words": missing,
         "filters": [],
         "data_motif": {"set_a": [], "set_b": []},
         "known": missing,
+        "similar": [],
         "verdict": {"colour": "amber", "sentences": ["One.", "Two.", "Three."]},
     }
     (tmp_path / "evidence.json").write_text(json.dumps(evidence))
