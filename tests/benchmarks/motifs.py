@@ -3,7 +3,9 @@
 `python -m tests.benchmarks.motifs simulated` trains both architectures on simulated proteins whose motif is
 known; `python -m tests.benchmarks.motifs` trains a CNN on some probes of Set A of each of the 16 experiments
 and compares its motif with the published ones of the family that the master sheet takes for likely. Set B is
-not read. The CNN has one layer and trains in seconds; the CNN+LSTM is a BiLSTM behind motif detectors.
+not read. The CNN has one layer and trains in seconds, or is the `--start` of studies/cnn.toml (2 is the
+residual network); the CNN+LSTM is a BiLSTM behind motif detectors. With `--keep` trained networks are kept,
+and used again.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import os
 import tempfile
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -23,14 +26,18 @@ from data_io.folder import find_sheet
 from data_io.planting import plan
 from data_io.simulate import simulate
 from data_io.training_set import Examples, TrainingSet, load_training_set
+from models import tensors
 from models.config import split_params
 from models.registry import get_architecture
 from models.trainer import Trainer
-from search.evidence.evidence import Motif
+from search.evidence.evidence import Missing
 from search.evidence.gather import some_of
-from search.evidence.known import align
+from search.evidence.known import compare, views_of
+from search.evidence.motif_records import Motif, WordMotif
 from search.evidence.motifs import find_motifs
-from search.evidence.pwm import from_iupac
+from search.evidence.pwm import Matrix, from_iupac
+from search.evidence.words import find_words
+from search.strategy.space_files import shipped_space
 from tests.support.training import fit
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -62,20 +69,20 @@ SURPRISING = 0.01
 def simulated(options: argparse.Namespace) -> None:
     """Print the motif of each simulated protein and architecture, beside what was planted."""
     planted, found = plan(options.proteins, options.seed), {}
-    print("| protein | planted | architecture | validation | first motif | share | p |")
-    print("| --- | --- | --- | --- | --- | --- | --- |")
+    print("| protein | planted | architecture | validation | first motif | share | 7-mers | p |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- |")
     with tempfile.TemporaryDirectory() as folder:
         simulate(folder, options.probes, options.seed, experiments=options.proteins)
         for motif in planted:
             experiment = Experiment(motif.motif_id, motif.protein, motif.species)
             data = load_training_set(folder, experiment, cache=Path(folder, "cache"))
             for architecture in CONFIGS:
-                score, motifs = train(architecture, data, options)
-                p = best_p(motifs[:1], [motif.motif])
+                score, motifs, words = learn(f"{motif.motif_id}.simulated", architecture, data, options)
+                p = best_p(views_of(motifs, words), [motif.motif])
                 found[motif.motif_id, architecture] = p
                 name = f"{motif.protein} {motif.motif_id}"
                 print(
-                    row(name, motif.motif, architecture, f"{score:.3f}", *shown(motifs), f"{p:.1g}"),
+                    row(name, motif.motif, architecture, f"{score:.3f}", *shown(motifs, words), f"{p:.1g}"),
                     flush=True,
                 )
     said = sum(p <= SURPRISING for p in found.values())
@@ -85,8 +92,10 @@ def simulated(options: argparse.Namespace) -> None:
 def measured(options: argparse.Namespace) -> None:
     """Print the motif of each measured experiment, and how well it agrees with the likely family's."""
     families, found = likely(options.data), []
-    print("| experiment | likely | validation | first motif | share | further motifs | published | p |")
-    print("| --- | --- | --- | --- | --- | --- | --- | --- |")
+    print(
+        "| experiment | likely | validation | first motif | share | 7-mers | further motifs | published | p |"
+    )
+    print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
     for experiment in read_master_sheet(find_sheet(options.data)):
         whole = load_training_set(options.data, experiment, cache=options.cache)
         data = TrainingSet(
@@ -95,34 +104,50 @@ def measured(options: argparse.Namespace) -> None:
             whole.scaling,
             "some",
         )
-        score, motifs = train("cnn", data, options)
+        score, motifs, words = learn(experiment.motif_id, "cnn", data, options)
         family = families[experiment.motif_id]
         known = published_of(family)
-        p = best_p(motifs[:1], known)
+        p = best_p(views_of(motifs, words), known)
         found.append(p)
         further = " ".join(motif.iupac for motif in motifs[1:])
-        cells = family, f"{score:.3f}", *shown(motifs), further, " ".join(known), f"{p:.1g}"
+        cells = family, f"{score:.3f}", *shown(motifs, words), further, " ".join(known), f"{p:.1g}"
         print(row(experiment.protein, *cells), flush=True)
     said = sum(p <= SURPRISING for p in found)
     print(f"the likely family's motif comes first at p <= {SURPRISING} for {said} of {len(found)}")
 
 
-def train(
-    architecture: str, data: TrainingSet, options: argparse.Namespace
-) -> tuple[float, tuple[Motif, ...]]:
-    """Train a network; give its validation Spearman and its motifs."""
-    epochs = options.epochs or EPOCHS[architecture]
-    network, training = split_params(architecture, {**CONFIGS[architecture], "epochs": epochs})
-    trainer = Trainer(architecture, network, training, data, seed=1, device="cpu")
-    fit(trainer)
+def learn(
+    name: str, architecture: str, data: TrainingSet, options: argparse.Namespace
+) -> tuple[float, tuple[Motif, ...], WordMotif | Missing]:
+    """Train a network, or take the one that is kept; give its validation Spearman and what it binds."""
+    network, training = split_params(architecture, config_of(architecture, options))
+    kept = options.keep and options.keep / f"{name}.{architecture}.safetensors"
+    if kept and kept.is_file():
+        weights, note = tensors.unpack(kept.read_bytes(), str(kept))
+    else:
+        trainer = Trainer(architecture, network, training, data, seed=1, device="cpu")
+        fit(trainer)
+        weights, note = dict(trainer.best_weights()), {"spearman": trainer.best.spearman}
+    if kept:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        kept.write_bytes(tensors.pack(weights, note))
     model = get_architecture(architecture).build(network).eval()
-    model.load_state_dict(trainer.best_weights())
-    return trainer.best.spearman, find_motifs([model], some_of(data.train, seed=0))
+    model.load_state_dict(weights)
+    return note["spearman"], find_motifs([model], some_of(data.train, seed=0)), find_words([model])
 
 
-def best_p(motifs: tuple[Motif, ...], known: list[str]) -> float:
-    """The smallest p of any of the motifs with any of the known ones, times their number (Bonferroni)."""
-    found = [align(np.array(m.probabilities), from_iupac(iupac)).p for m in motifs for iupac in known]
+def config_of(architecture: str, options: argparse.Namespace) -> dict[str, Any]:
+    """The hyperparameters that are asked for."""
+    if options.start and architecture == "cnn":
+        config = dict(shipped_space(architecture).prescribed[options.start])
+    else:
+        config = {**CONFIGS[architecture], "epochs": EPOCHS[architecture]}
+    return {**config, "epochs": options.epochs or config["epochs"]}
+
+
+def best_p(views: dict[str, Matrix], known: list[str]) -> float:
+    """The smallest p of a comparison with any of the known motifs, times their number (Bonferroni)."""
+    found = [compare(views, from_iupac(iupac))[1].p for iupac in known if views]
     return min(1.0, min(found, default=1.0) * len(found))
 
 
@@ -147,9 +172,10 @@ def some(examples: Examples, count: int) -> Examples:
     return Examples(examples.codes[rows], examples.targets[rows])
 
 
-def shown(motifs: tuple[Motif, ...]) -> tuple[str, str]:
-    """The first motif and its share, as cells of the table."""
-    return (motifs[0].iupac, f"{motifs[0].share:.2f}") if motifs else ("none", "")
+def shown(motifs: tuple[Motif, ...], words: WordMotif | Missing) -> tuple[str, str, str]:
+    """The first motif, its share and the aligned 7-mers, as cells of the table."""
+    first = (motifs[0].iupac, f"{motifs[0].share:.2f}") if motifs else ("none", "")
+    return (*first, "none" if isinstance(words, Missing) else words.iupac)
 
 
 def row(*cells: str) -> str:
@@ -167,6 +193,8 @@ def main() -> None:
         "--probes", type=int, default=24_000, help="training probes, or all that are simulated"
     )
     parser.add_argument("--epochs", type=int, help=f"default: {EPOCHS}")
+    parser.add_argument("--start", type=int, help="of studies/cnn.toml, from 1 (default: one layer)")
+    parser.add_argument("--keep", type=Path, help="folder of trained networks, one for each kind of network")
     commands = parser.add_subparsers()
     simulating = commands.add_parser("simulated")
     simulating.set_defaults(command=simulated)
