@@ -68,7 +68,7 @@ def overview(workspace: Workspace) -> list[dict[str, object]]:
         {"name": "overview_after_start", "value": cold, "unit": "s, right after the server began"},
         {"name": "overview_first_byte", "value": first, "unit": "s, 488 studies of 100 trials"},
         {"name": "overview_size", "value": len(gzip.compress(page, 6)) / 1e3, "unit": "kB, packed"},
-        {"name": "refresh_server", "value": 1e3 * statistics.median(busy), "unit": "ms of the server"},
+        {"name": "refresh_server", "value": 1e3 * statistics.median(busy), "unit": "ms of the processor"},
         {"name": "refresh", "value": 1e3 * statistics.median(took), "unit": "ms until its first byte"},
         {"name": "refresh_size", "value": max(sizes) / 1e3, "unit": "kB, after a trial ended"},
     ]
