@@ -103,17 +103,22 @@ def _serve(channel: Channel, make: Make, listener: Listener, workspace: Workspac
     """Be the process of the pages."""
     for number in HEARD:  # they come to all processes of a terminal or a service, and are for the driver
         signal.signal(number, signal.SIG_IGN)
-    if hasattr(os, "nice"):
-        os.nice(NICE)
     log = _Sender(channel)
     logging.getLogger().addHandler(log)
     try:
         server = PageServer(make(), listener)
         threading.Thread(target=_stop_at_end, args=(channel, server), daemon=True).start()
-        server.serve(partial(log.send, None))
+        server.serve(partial(_say_ready, log))
     except Exception as error:
         log.send(log_failure(workspace, "pages", error))
         raise SystemExit(1) from error
+
+
+def _say_ready(log: _Sender) -> None:
+    """Stand back behind the driver and its workers from now on; somebody waited for the pages so far."""
+    if hasattr(os, "nice"):
+        os.nice(NICE)
+    log.send(None)
 
 
 def _stop_at_end(channel: Channel, server: PageServer) -> None:
