@@ -59,11 +59,12 @@ def learning_curves(trials: Sequence[Trial], curves: Mapping[int, Curve]) -> Cha
     up = _up(min(values), max(values))
     longest = max(curve[-1][0] for curve in curves.values())
     across = Scale(min(1, longest - 1), longest, LEFT, RIGHT)
+    places = {epoch: across(epoch) for epoch in {epoch for curve in curves.values() for epoch, _ in curve}}
     best = best_trial(drawn)
     found: dict[str, list[str]] = {"pruned": [], "finished": [], "failed": [], "running": [], "best": []}
     ends = []
     for trial in drawn:
-        points = [(across(epoch), up(value)) for epoch, value in curves[trial.number]]
+        points = [(places[epoch], up(value)) for epoch, value in curves[trial.number]]
         if trial.state == "RUNNING":
             ends.append(points[-1])
         found["best" if trial is best else _KINDS.get(trial.state, "running")].append(_path(points))

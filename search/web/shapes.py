@@ -25,8 +25,9 @@ class Scale:
 
     def __call__(self, value: float) -> int:
         """Give the pixel of a value; values beyond the ends stand at them."""
-        span = (self.high - self.low) or 1.0
-        share = min(1.0, max(0.0, (value - self.low) / span))
+        if value <= self.low:
+            return round(self.start)
+        share = (value - self.low) / (self.high - self.low) if value < self.high else 1.0
         return round(self.start + share * (self.end - self.start))
 
 
