@@ -181,8 +181,11 @@ def _which_motif(found: Findings) -> str:
     first = found.motifs[0]
     said = f"motif {first.iupac}, {100 * first.share:.0f} % of the effect,"
     if isinstance(found.known, Missing):
-        beside = f"{_of_the_data(found)}{_most_similar(found)}"
-        return f"Its {said} cannot be compared with a published one{beside}."
+        aligned = (
+            "" if isinstance(found.words, Missing) else f" or {found.words.iupac} in its strongest 7-mers,"
+        )
+        alone = "has no published one of its experiment to be held against"
+        return f"Its {said}{aligned} {alone}{_of_the_data(found)}{_most_similar(found)}."
     known = f"the published {found.known.iupac} (p = {found.known.p:.1g})"
     if found.known.p <= SURPRISING:
         return f"Its {said}{_in_words(found)} is {known}."
@@ -209,7 +212,9 @@ def _of_the_data(found: Findings) -> str:
 
 
 def _most_similar(found: Findings) -> str:
-    """Which published motif is most like it, as a hint which family it is of."""
+    """Which published motif is most like it, as a hint which family it is of; nothing without a signal."""
+    if found.score < NO_SIGNAL:
+        return ""
     if not found.similar:
         return "; no published motif is like it"
     first = found.similar[0]

@@ -133,12 +133,16 @@ def test_with_little_to_compare_with():
     assert verdict.sentences == (
         "Its test Spearman of 0.620 has no ceiling to be held against (why).",
         "How much chance there is in it is not known, since it has one member only.",
-        "Its motif GACGUAA, 80 % of the effect, cannot be compared with a published one; it agrees with "
-        "the strongest 7-mer of the data, GACGUAA (p = 6e-05); of the published motifs GACGWW of A and B is "
-        "most like it (p = 2e-05).",
+        "Its motif GACGUAA, 80 % of the effect, or ACGWA in its strongest 7-mers, has no published one of "
+        "its experiment to be held against; it agrees with the strongest 7-mer of the data, GACGUAA (p = "
+        "6e-05); of the published motifs GACGWW of A and B is most like it (p = 2e-05).",
     )
     alone = judge(findings(known=missing, similar=()))
     assert alone.sentences[2].endswith("; no published motif is like it.")
+    wordless = judge(findings(known=missing, words=missing))
+    assert wordless.sentences[2].startswith("Its motif GACGUAA, 80 % of the effect, has no published one")
+    nothing = judge(findings(score=0.05, known=missing))
+    assert "most like" not in nothing.sentences[2], "whatever is like noise is so by chance"
 
 
 def test_a_motif_that_shows_in_its_words():
