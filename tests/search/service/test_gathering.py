@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from data_io.errors import DataError
+from search.evidence.evidence import FORMAT
 from search.study.workspace import Workspace
 from tests.support.commands import STUDY, launch, rbptune, status
 from tests.support.faults import outcome
@@ -43,7 +44,7 @@ def without(simulated: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[
 def test_a_finished_study_has_its_evidence(finished: Path) -> None:
     assert {path.name for path in artifacts(finished).iterdir()} >= set(KEPT)
     evidence = json.loads((artifacts(finished) / "evidence.json").read_text())
-    assert evidence["format"] == 1
+    assert evidence["format"] == FORMAT
     assert len(list(artifacts(finished).glob("motif_*.svg"))) == len(evidence["motifs"])
 
 
