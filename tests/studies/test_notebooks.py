@@ -29,7 +29,8 @@ def export(tmp_path: Path) -> Path:
     (folder / NAME).write_bytes(pack_predictions(Predictions(codes, measured, predicted)))
     missing = {"reason": "not gathered"}
     evidence = {
-        **{"format": 1, "motifs": [], "filters": [], "published": missing, "known": missing},
+        **{"format": 2, "motifs": [], "words": missing, "filters": [], "published": missing},
+        **{"known": missing, "similar": []},
         "ceiling": {"set_a": missing, "set_b": missing},
         "baselines": {"ridge": missing, "trial_0": missing},
         "data_motif": {"set_a": [], "set_b": []},
