@@ -161,10 +161,20 @@ class Evidence:
         StudyError
             When they are not evidence of this version.
         """
-        if not isinstance(content, Mapping) or content.get("format") != FORMAT:
-            remedy = "remove it and repeat rbptune report"
+        if not isinstance(content, Mapping) or content.get("format") not in {1, FORMAT}:
+            remedy = "gather it again with rbptune report --again"
             raise StudyError(f"{source}: not evidence of this version of rbptune; {remedy}")
         try:
-            return from_plain(cls, {key: value for key, value in content.items() if key != "format"})
+            whole = content if content["format"] == FORMAT else _completed(content)
+            return from_plain(cls, {key: value for key, value in whole.items() if key != "format"})
         except ValueError as error:
             raise StudyError(f"{source}: damaged ({error}); restore it from a copy") from error
+
+
+def _completed(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Complete what was gathered before a model's 7-mers were compared with published motifs, too."""
+    known = content.get("known")
+    if isinstance(known, Mapping) and "reason" not in known:
+        known = {**known, "of": "sites"}
+    words = {"reason": "not compared when this was gathered; rbptune report --again does it"}
+    return {**content, "words": words, "known": known, "similar": []}

@@ -79,6 +79,18 @@ def test_whole_numbers_are_read_as_numbers():
     assert Evidence.from_dict(content) == EVIDENCE
 
 
+@pytest.mark.parametrize("known", [EVIDENCE.known, Missing("why")])
+def test_what_was_gathered_before_7_mers_were_compared_is_read(known):
+    content = replace(EVIDENCE, known=known).to_dict()
+    del content["words"], content["similar"]
+    content["known"].pop("of", None)
+    read = Evidence.from_dict({**content, "format": 1})
+    assert isinstance(read.words, Missing)
+    assert read.similar == ()
+    assert read.known == (known if isinstance(known, Missing) else replace(known, of="sites"))
+    assert read.verdict == EVIDENCE.verdict
+
+
 def _broken(**changes):
     return {**EVIDENCE.to_dict(), **changes}
 
@@ -87,7 +99,8 @@ def _broken(**changes):
     ("content", "message"),
     [
         ([], "evidence.json: not evidence of this version"),
-        (_broken(format=1), "evidence.json: not evidence of this version"),
+        (_broken(format=3), "evidence.json: not evidence of this version"),
+        ({"format": 1}, "damaged"),
         (_broken(extra=1), "damaged"),
         (_broken(verdict={"colour": 3, "sentences": []}), "damaged .*received 3"),
         (_broken(verdict={"colour": "red"}), r"damaged \(Verdict has"),
