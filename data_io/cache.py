@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from isal import isal_zlib
 from safetensors import safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
 from data_io.files import write_atomically
 
@@ -92,7 +92,7 @@ class ArrayCache:
         values = np.ascontiguousarray(values)
         note = f"{_checksum(values)} {self._label}"
         with write_atomically(self.path(name), durable=False) as temporary:  # damage is noticed
-            save_file({_NAME: values}, temporary, {_NOTE: note})
+            temporary.write_bytes(save({_NAME: values}, {_NOTE: note}))
 
 
 def _values(file: safe_open, checksum: str) -> npt.NDArray[np.generic]:

@@ -26,7 +26,7 @@ def test_what_was_written_is_read_back(tmp_path):
 @pytest.mark.parametrize("text", ["{half", "{}", '{"format": 1}'])
 def test_damaged_evidence_is_refused(text, tmp_path):
     (tmp_path / "evidence.json").write_text(text)
-    with pytest.raises(StudyError, match=r"evidence\.json: .*(restore|remove)"):
+    with pytest.raises(StudyError, match=r"evidence\.json: .*(restore|remove|--again)"):
         read_evidence(tmp_path)
 
 
