@@ -13,19 +13,22 @@ import statistics
 from pathlib import Path
 from typing import Any
 
+import safetensors.torch
 from scipy.stats import wilcoxon
 
 from data_io.experiments import Experiment
 from data_io.files import write_atomically
 from data_io.predictions import NAME, read_predictions
 from data_io.training_set import Examples, load_training_set
+from models.config import split_params
+from models.trainer import Trainer
 from search.strategy.seeds import derive_seed
 from search.study.readonly import open_read_only
 from search.study.record import StudyRecord, open_study
 from search.study.workspace import Workspace
-from search.workers.events import Tested, Trained
+from search.workers.events import Tested
 from search.workers.in_process import run_here
-from search.workers.tasks import HeldOutTask, TrainTask
+from search.workers.tasks import HeldOutTask
 
 KEPT = "best_trial.json"
 KINDS = "val_spearman", "test_spearman", "val_pearson", "test_pearson"
@@ -57,9 +60,11 @@ def best_trial(record: StudyRecord, workspace: Workspace) -> dict[str, float]:
     table = read_predictions(workspace.artifacts(record.name) / NAME)
     params = trial.user_attrs["params"]
     seed = derive_seed(spec.seed, record.name, trial.number)
-    trained = run_here(TrainTask("trial", spec.architecture, params, seed, data))
-    assert isinstance(trained, Trained), trained
-    weights, test = (trained.weights,), Examples(table.codes, table.measured)
+    trainer = Trainer(spec.architecture, *split_params(spec.architecture, params), data, seed)
+    for _ in range(trial.last_step or 0):  # no further than the trial went
+        trainer.run_epoch()
+    weights = (safetensors.torch.save(trainer.best_weights()),)
+    test = Examples(table.codes, table.measured)
     tested = run_here(HeldOutTask("test", spec.architecture, params, weights, weights, data, test))
     assert isinstance(tested, Tested), tested
     figures = {kind: getattr(tested.ensemble, kind) for kind in KINDS}
