@@ -32,7 +32,7 @@ from models.registry import get_architecture
 from models.trainer import Trainer
 from search.evidence.evidence import Missing
 from search.evidence.gather import some_of
-from search.evidence.known import compare, views_of
+from search.evidence.known import SURPRISING, compare, views_of
 from search.evidence.motif_records import Motif, WordMotif
 from search.evidence.motifs import find_motifs
 from search.evidence.pwm import Matrix, from_iupac
@@ -63,7 +63,6 @@ CONFIGS = {
     },
 }
 EPOCHS = {"cnn": 15, "rnn": 8}
-SURPRISING = 0.01
 
 
 def simulated(options: argparse.Namespace) -> None:
