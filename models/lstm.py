@@ -11,8 +11,9 @@ from torch import Tensor, nn
 from models.dropout import Dropout
 from models.kernels import kernels_for
 from models.layers import ONE_HOT, one_hot
+from models.residual import average_windows
 
-READOUTS = ("last", "mean", "max")
+READOUTS = ("last", "mean", "max", "windows")
 PRECISIONS = ("auto", "float32")
 
 
@@ -33,15 +34,19 @@ class LSTMStack(nn.Module):
     dropout : float, default 0.0
         Between layers.
     readout : str, default "last"
-        `"last"`, the outputs where each direction ends, or their `"mean"` or `"max"` over the positions.
+        `"last"`, the outputs where each direction ends, their `"mean"` or `"max"` over the positions, or
+        `"windows"`: means over windows of positions side by side, where those behind a sequence count as 0
+        and those that fill no window are left out.
     precision : str, default "auto"
         Of the products in compiled kernels: `"auto"` is bfloat16 if the processor multiplies it, else
         float32; sums, states and gradients of parameters are float32 either way.
+    window : int, default 10
+        Positions of a window.
 
     Attributes
     ----------
     channels : int
-        Width of what is read out.
+        Width of what is read out at one place: in all, or in each window.
     """
 
     def __init__(
@@ -53,6 +58,7 @@ class LSTMStack(nn.Module):
         dropout: float = 0.0,
         readout: str = "last",
         precision: str = "auto",
+        window: int = 10,
     ) -> None:
         super().__init__()
         _check_choice("readout", readout, READOUTS)
@@ -60,7 +66,7 @@ class LSTMStack(nn.Module):
         self.inputs, self.hidden, self.layers = inputs, hidden, layers
         self.directions = 2 if bidirectional else 1
         self.channels = hidden * self.directions
-        self.readout, self.precision = readout, precision
+        self.readout, self.precision, self.window = readout, precision, window
         self.dropout = Dropout(dropout)
         for layer in range(layers):
             width = self.channels if layer else inputs
@@ -98,14 +104,17 @@ class LSTMStack(nn.Module):
 
         Returns
         -------
-        float32 Tensor (B, channels)
-            The reverse direction's channels come last.
+        float32 Tensor (B, channels), or (B, channels * windows)
+            The reverse direction's come last; the windows of a channel one after the other.
 
         Raises
         ------
         ValueError
-            If lengths or letters are out of range (not looked at on a GPU, where looking means waiting).
+            If lengths or letters are out of range (not looked at on a GPU, where looking means waiting), or
+            there is no whole window.
         """
+        if self.readout == "windows" and x.shape[1] < self.window:
+            raise ValueError(f"{x.shape[1]} positions hold no window of {self.window}")
         lengths = torch.full((len(x),), x.shape[1], device=x.device) if lengths is None else lengths.long()
         if x.is_cpu:
             _check(x, lengths)
@@ -117,6 +126,7 @@ class LSTMStack(nn.Module):
                 lengths,
                 layers,
                 readout=self.readout,
+                window=self.window,
                 keys=self.dropout.draw_keys((self.layers - 1) * self.directions),
                 limit=self.dropout.limit,
                 precision=self.precision,
@@ -144,12 +154,15 @@ class LSTMStack(nn.Module):
         return outputs
 
     def _read_out(self, outputs: list[Tensor], lengths: Tensor) -> Tensor:
-        """Hidden states (B, T, hidden) of the topmost layer by direction -> (B, channels)."""
+        """Hidden states (B, T, hidden) of the topmost layer by direction -> what is read out."""
         if self.readout == "last":
             ends = outputs[0].take_along_dim(lengths.unsqueeze(2) - 1, dim=1)  # (B, 1, hidden)
             return torch.cat([ends, *(output[:, :1] for output in outputs[1:])], dim=2).squeeze(1)
+        real = (torch.arange(outputs[0].shape[1], device=lengths.device) < lengths).unsqueeze(2)  # (B, T, 1)
+        if self.readout == "windows":
+            kept = [output.where(real, 0.0).transpose(1, 2) for output in outputs]  # (B, hidden, T)
+            return torch.cat([average_windows(output, self.window) for output in kept], dim=1)
         x = torch.cat(outputs, dim=2)  # (B, T, channels)
-        real = (torch.arange(x.shape[1], device=x.device) < lengths).unsqueeze(2)  # (B, T, 1)
         if self.readout == "mean":
             return x.where(real, 0.0).sum(dim=1) / lengths
         return x.where(real, -torch.inf).amax(dim=1)

@@ -174,6 +174,7 @@ class FromTheHost(TorchFunctionMode):
         ("rnn", {}),
         ("rnn", {"layers": 2, "batch_norm": True, "readout": "mean"}),
         ("rnn", {"convolution": False, "bidirectional": True, "readout": "max"}),
+        ("rnn", {"residual": 2, "batch_norm": True, "bidirectional": True, "readout": "windows"}),
     ],
 )
 def test_no_step_needs_anything_from_the_host(codes, architecture, options):

@@ -10,7 +10,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from models.layers import ONE_HOT
 from models.lstm import LSTMStack
 
-READOUTS = ("last", "mean", "max")
+READOUTS = ("last", "mean", "max", "windows")
 
 
 def torch_twin(ours):
@@ -21,15 +21,20 @@ def torch_twin(ours):
     return theirs
 
 
-def read_packed(lstm, x, lengths, readout):
+def read_packed(lstm, x, lengths, readout, window):
     """Packed sequences through torch's LSTM, and the same readout by plain means."""
     packed, _ = lstm(pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False))
-    states, _ = pad_packed_sequence(packed, batch_first=True)
+    states, _ = pad_packed_sequence(packed, batch_first=True, total_length=x.shape[1])
     rows = []
     for row, length in zip(states, lengths.tolist(), strict=True):
         if readout == "last":
             forward, reverse = row[length - 1, : lstm.hidden_size], row[0, lstm.hidden_size :]
             rows.append(torch.cat([forward, reverse]))
+        elif readout == "windows":
+            kept = torch.cat([row[:length], torch.zeros_like(row[length:])])
+            whole = kept[: len(kept) // window * window]
+            means = whole.unflatten(0, (-1, window)).mean(dim=1).t()  # (D H, windows)
+            rows.append(means.flatten())
         else:
             rows.append(row[:length].mean(dim=0) if readout == "mean" else row[:length].amax(dim=0))
     return torch.stack(rows)
@@ -48,7 +53,7 @@ def assert_same_as_torch(ours, x, lengths, rtol=1e-4, atol=2e-5):
         mine.requires_grad_()
         reference.requires_grad_()
     all_lengths = torch.full((len(x),), x.shape[1]) if lengths is None else lengths
-    expected = read_packed(theirs, reference, all_lengths, ours.readout)
+    expected = read_packed(theirs, reference, all_lengths, ours.readout, ours.window)
     got = ours(mine, lengths)
     torch.testing.assert_close(got, expected, rtol=rtol, atol=atol)
     weights = torch.randn(expected.shape, generator=torch.Generator().manual_seed(0)) / len(x)
@@ -64,7 +69,7 @@ def assert_same_as_torch(ours, x, lengths, rtol=1e-4, atol=2e-5):
 @pytest.mark.parametrize("layers", [1, 2, 3])
 def test_outputs_and_gradients_are_those_of_torch(layers, bidirectional, readout):
     torch.manual_seed(layers)
-    ours = LSTMStack(5, 24, layers, bidirectional, readout=readout, precision="float32")
+    ours = LSTMStack(5, 24, layers, bidirectional, readout=readout, precision="float32", window=4)
     x = torch.randn(70, 9, 5)
     assert_same_as_torch(ours, x, None)
     ours.zero_grad()
@@ -87,7 +92,8 @@ def test_any_shape_is_as_torch_has_it(
 ):
     torch.manual_seed(seed)
     inputs, hidden, layers = sizes
-    ours = LSTMStack(4 if letters else inputs, hidden, layers, bidirectional, 0.3, readout, "float32").eval()
+    options = {"readout": readout, "precision": "float32", "window": min(positions, 3)}
+    ours = LSTMStack(4 if letters else inputs, hidden, layers, bidirectional, 0.3, **options).eval()
     shape = batch_size, positions
     x = torch.randint(0, 6, shape, dtype=torch.uint8) if letters else torch.randn(*shape, inputs)
     lengths = torch.randint(1, positions + 1, (batch_size,)) if ragged else None
@@ -99,7 +105,7 @@ def test_any_shape_is_as_torch_has_it(
 @pytest.mark.parametrize("letters", [False, True])
 def test_the_plain_path_is_the_same(letters, bidirectional, readout):
     torch.manual_seed(3)
-    fast = LSTMStack(4, 8, 2, bidirectional, readout=readout, precision="float32")
+    fast = LSTMStack(4, 8, 2, bidirectional, readout=readout, precision="float32", window=3)
     plain = copy.deepcopy(fast).double()
     x = torch.randint(0, 6, (30, 7), dtype=torch.uint8) if letters else torch.randn(30, 7, 4)
     lengths = torch.randint(1, 8, (30,))
@@ -123,11 +129,11 @@ def test_the_plain_path_drops_between_layers_by_the_generator():
     assert (outputs[0] != outputs[2]).any()
     plain.eval()
     torch.testing.assert_close(
-        plain(x), read_packed(torch_twin(plain).double(), x, torch.full((40,), 6), "last")
+        plain(x), read_packed(torch_twin(plain).double(), x, torch.full((40,), 6), "last", 10)
     )
 
 
-@pytest.mark.parametrize("readout", ["last", "mean"])  # the maximum may change its place
+@pytest.mark.parametrize("readout", ["last", "mean", "windows"])  # the maximum may change its place
 @pytest.mark.parametrize("bidirectional", [False, True])
 @pytest.mark.parametrize("letters", [False, True])
 def test_bfloat16_is_close(bfloat16, letters, bidirectional, readout):
@@ -137,7 +143,7 @@ def test_bfloat16_is_close(bfloat16, letters, bidirectional, readout):
     full.load_state_dict(half.state_dict())
     x = torch.randint(0, 6, (200, 20), dtype=torch.uint8) if letters else torch.randn(200, 20, 4)
     lengths = torch.randint(10, 21, (200,))
-    weights = torch.randn(200, half.channels)
+    weights = torch.randn(200, half.channels * (2 if readout == "windows" else 1))
     outputs = []
     for network in (half, full):
         outputs.append(network(x, lengths))
@@ -189,7 +195,7 @@ def test_starts_as_torch_starts():
 
 @pytest.mark.parametrize("readout", READOUTS)
 def test_weights_that_are_not_numbers_show(readout):
-    ours = LSTMStack(4, 8, 2, readout=readout)
+    ours = LSTMStack(4, 8, 2, readout=readout, window=3)
     with torch.no_grad():
         ours.weight_hh_l0[3, 2] = torch.nan
     assert ours(torch.randint(0, 4, (6, 9))).isnan().any(dim=1).all()
@@ -210,10 +216,15 @@ def test_bad_input_is_refused(x, lengths, message):
         LSTMStack(4 if x.dim() == 2 else 3, 8)(x, lengths)
 
 
+def test_fewer_positions_than_a_window_has_are_refused():
+    with pytest.raises(ValueError, match="5 positions hold no window of 6"):
+        LSTMStack(3, 8, readout="windows", window=6)(torch.zeros(2, 5, 3))
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"readout": "first"}, "readout must be one of last, mean, max, got 'first'"),
+        ({"readout": "first"}, "readout must be one of last, mean, max, windows, got 'first'"),
         ({"precision": "half"}, "precision must be one of auto, float32, got 'half'"),
     ],
 )

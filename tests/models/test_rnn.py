@@ -5,7 +5,10 @@ from torch.nn.utils.rnn import pack_padded_sequence
 
 from models.dropout import seed_dropout
 from models.layers import one_hot
+from models.residual import average_windows
 from models.rnn import RNN, RNNConfig
+
+READOUTS = ("last", "mean", "max", "windows")
 
 
 class SeedRNN(nn.Module):
@@ -59,13 +62,13 @@ def test_seed_config_has_the_gradients_of_the_seed_network(pair, codes):
     torch.testing.assert_close(ours.convolutions.motifs.weight.grad, expected, rtol=1e-3, atol=1e-5)
 
 
-@pytest.mark.parametrize("readout", ["last", "mean", "max"])
+@pytest.mark.parametrize("readout", READOUTS)
 @pytest.mark.parametrize("bidirectional", [False, True])
-@pytest.mark.parametrize("convolution", [False, True])
-def test_every_option_trains_every_parameter(codes, readout, bidirectional, convolution):
+@pytest.mark.parametrize("below", [{"convolution": False}, {}, {"residual": 2, "hidden_norm": True}])
+def test_every_option_trains_every_parameter(codes, readout, bidirectional, below):
     torch.manual_seed(2)
     config = RNNConfig(
-        convolution=convolution,
+        **below,
         filters=8,
         lstm_hidden=6,
         bidirectional=bidirectional,
@@ -96,6 +99,23 @@ def test_mean_and_max_are_over_real_positions(codes, bidirectional, convolution)
         torch.testing.assert_close(network(codes), network.head(torch.stack(rows)), rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("shape", [{"filters": 8, "layers": 2}, {"filters": 8, "residual": 2}])
+def test_windows_average_the_states_of_real_positions(codes, shape):
+    config = RNNConfig(readout="windows", lstm_hidden=6, bidirectional=True, precision="float32", **shape)
+    network = RNN(config).eval()
+    lstm = nn.LSTM(network.lstm.inputs, 6, 2, batch_first=True, bidirectional=True)
+    lstm.load_state_dict(network.lstm.state_dict())
+    features = network.convolutions(codes)
+    features = features if network.block is None else network.block(features)
+    rows = []
+    for x, sequence in zip(features, codes, strict=True):
+        length = max(1, int((sequence != 5).sum()))
+        states = lstm(x[None, :, :length].transpose(1, 2))[0][0]
+        rows.append(torch.cat([states, torch.zeros(41 - length, 12)]))
+    pooled = average_windows(torch.stack(rows).transpose(1, 2), 10)
+    torch.testing.assert_close(network(codes), network.head(pooled), rtol=1e-4, atol=1e-5)
+
+
 def test_last_reads_the_padding_as_the_seed_does(codes):
     network = RNN(RNNConfig(convolution=False, lstm_hidden=6, lstm_layers=1, precision="float32")).eval()
     lstm = nn.LSTM(4, 6, batch_first=True)
@@ -117,7 +137,7 @@ def test_last_of_two_directions_is_where_each_ends_without_the_padding(codes):
     torch.testing.assert_close(network(codes), expected, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("readout", ["last", "mean", "max"])
+@pytest.mark.parametrize("readout", READOUTS)
 def test_an_empty_sequence_has_a_prediction(readout):
     network = RNN(RNNConfig(filters=8, lstm_hidden=6, readout=readout)).eval()
     assert network(torch.full((3, 41), 5, dtype=torch.uint8)).isfinite().all()

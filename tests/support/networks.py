@@ -40,6 +40,7 @@ VARIANTS = {
         {"bidirectional": True, "readout": "mean"},
         {"convolution": False, "bidirectional": True, "readout": "max", "lstm_layers": 3},
         {"layers": 2, "batch_norm": True, "lstm_layers": 1},
+        {"residual": 2, "batch_norm": True, "bidirectional": True, "readout": "windows", "hidden_norm": True},
     ],
 }
 

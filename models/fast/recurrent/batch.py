@@ -31,8 +31,8 @@ class Batch:
         self._chunks: list[tuple[Chunk, Memory]] = []
 
     def forward(self, x: Tensor, parameters: list[list[Parameters]]) -> Tensor:
-        """Features (B, T, C) or letters (B, T) -> what the head gets (B, D H)."""
-        result = torch.empty(len(x), self.plan.directions * self.plan.hidden)
+        """Features (B, T, C) or letters (B, T) -> what the head gets (B, D H windows)."""
+        result = torch.empty(len(x), self.plan.directions * self.plan.hidden * self.plan.windows)
         numbers = torch.arange(len(x))
         for rows, positions in zip(self._rows, self._positions, strict=True):
             memory = self._memories.pop() if self._memories else Memory()

@@ -30,7 +30,9 @@ class Plan:
     positions : int
         T of the batch; a chunk may have fewer.
     readout : str
-        `"last"`, `"mean"` or `"max"`.
+        `"last"`, `"mean"`, `"max"` or `"windows"`.
+    window : int
+        Positions of such a window.
     keys : tuple of int
         For the random numbers of dropout: of each layer but the last, of each direction.
     limit : int
@@ -47,10 +49,16 @@ class Plan:
     directions: int
     positions: int
     readout: str
+    window: int
     keys: tuple[int, ...]
     limit: int
     dtype: torch.dtype
     keep: bool
+
+    @property
+    def windows(self) -> int:
+        """Of which the head gets hidden states of each direction."""
+        return self.positions // self.window if self.readout == "windows" else 1
 
 
 class Chunk:
@@ -83,11 +91,12 @@ class Chunk:
             ]
             for layer in range(plan.layers)
         ]
-        self.readouts = [Readout(plan.readout, track) for track in self.tracks[-1]]
+        how = plan.readout, plan.window, plan.windows
+        self.readouts = [Readout(*how, track) for track in self.tracks[-1]]
         self._no_letters = torch.zeros(len(positions.counts), len(positions.lengths), dtype=torch.uint8)
 
     def forward(self, x: Tensor, parameters: list[list[Parameters]]) -> Tensor:
-        """Read features (B, T, C) or letters (B, T): what the head gets (B, D H)."""
+        """Read features (B, T, C) or letters (B, T): what the head gets (B, D H windows)."""
         self._letters = self._no_letters if self.plan.inputs else x.t().contiguous()
         if self.plan.inputs:
             for track in self.tracks[0]:
@@ -108,8 +117,8 @@ class Chunk:
         for layer in reversed(range(self.plan.layers)):
             for direction, track in enumerate(self.tracks[layer]):
                 if layer == self.plan.layers - 1:
-                    part = gradient[:, direction * self.plan.hidden :][:, : self.plan.hidden].contiguous()
-                    arrive = self.readouts[direction].arrive(part)
+                    part = gradient.chunk(self.plan.directions, dim=1)[direction]
+                    arrive = self.readouts[direction].arrive(part.contiguous())
                 else:
                     arrive = self._pass_back(layer, direction)
                 codes = self._codes(layer).numpy()

@@ -19,15 +19,21 @@ class Readout:
     Parameters
     ----------
     how : str
-        `"last"` (where the direction ends), `"mean"` or `"max"` over the positions that each sequence has.
+        `"last"` (where the direction ends), `"mean"` or `"max"` over the positions that each sequence has, or
+        `"windows"`: means over windows of positions side by side, those behind a sequence counting as 0.
+    window : int
+        Positions of such a window.
+    windows : int
+        As many of them; what stands behind the last one is left out.
     track : Track
         Of the topmost layer.
     """
 
-    def __init__(self, how: str, track: Track) -> None:
-        self.how, self.track = how, track
+    def __init__(self, how: str, window: int, windows: int, track: Track) -> None:
+        self.how, self.window, self.track = how, window, track
         self._lengths = track.positions.lengths.unsqueeze(1)
         self._result = torch.full(track.outputs.shape, -torch.inf if how == "max" else 0.0)
+        self._sums = torch.zeros(windows if how == "windows" else 0, *track.outputs.shape)
         self._place = torch.empty(track.outputs.shape, dtype=torch.int32)
 
     def observe(self, position: int, rows: int) -> None:
@@ -37,19 +43,27 @@ class Readout:
         elif self.how == "max":
             arrays = self.track.outputs.numpy(), self._result.numpy(), self._place.numpy()
             keep_largest(*arrays, position, rows)
+        elif self.how == "windows" and position // self.window < len(self._sums):
+            add_up(self.track.outputs.numpy(), self._sums[position // self.window].numpy(), rows)
 
     def read(self) -> Tensor:
-        """Hidden states (B, H), after the track's forward pass."""
+        """Hidden states (B, H), or (B, H windows), after the track's forward pass."""
         if self.how == "last":
             return self.track.outputs.clone()  # each sequence's last ones stay where they are
+        if self.how == "windows":
+            return (self._sums.permute(1, 2, 0) / self.window).flatten(1)
         return self._result / self._lengths if self.how == "mean" else self._result
 
     def arrive(self, gradient: Tensor) -> Arrive:
-        """How the gradient (B, H) of what was read reaches the positions."""
+        """How the gradient of what was read, shaped like it, reaches the positions."""
         if self.how == "mean":
             share = gradient / self._lengths
             return lambda *_: share
-        arriving = torch.zeros(gradient.shape)
+        arriving = torch.zeros(self.track.outputs.shape)
+        if self.how == "windows":
+            shares = gradient.view(*arriving.shape, len(self._sums)) / self.window  # (B, H, windows)
+            parts = [*shares.permute(2, 0, 1).contiguous(), arriving]  # the last: behind all windows
+            return lambda position, *_: parts[min(position // self.window, len(parts) - 1)]
         if self.how == "max":
             return lambda position, *_: torch.mul(gradient, self._place == position, out=arriving)
 

@@ -33,6 +33,7 @@ def run_lstm(
     weights: Sequence[Sequence[Weights]],
     *,
     readout: str,
+    window: int,
     keys: Sequence[int],
     limit: int,
     precision: str,
@@ -50,7 +51,9 @@ def run_lstm(
     weights : by layer, by direction
         All in float32.
     readout : str
-        `"last"`, `"mean"` or `"max"`.
+        `"last"`, `"mean"`, `"max"` or `"windows"`.
+    window : int
+        Positions of such a window.
     keys : ints
         For the random numbers of dropout: of each layer but the last, of each direction.
     limit : int
@@ -60,7 +63,7 @@ def run_lstm(
 
     Returns
     -------
-    float32 Tensor (B, D H)
+    float32 Tensor (B, D H), or (B, D H windows)
     """
     letters = x.dim() == 2
     flat = [
@@ -76,6 +79,7 @@ def run_lstm(
         directions=len(weights[0]),
         positions=x.shape[1],
         readout=readout,
+        window=window,
         keys=tuple(keys),
         limit=limit,
         dtype=product_dtype(precision),

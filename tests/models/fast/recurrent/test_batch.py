@@ -8,7 +8,7 @@ from models.fast.recurrent import batch
 from models.fast.recurrent.stack import MEMORIES
 from models.lstm import LSTMStack
 
-READOUTS = ("last", "mean", "max")
+READOUTS = ("last", "mean", "max", "windows")
 
 
 def gradients(network):
@@ -20,7 +20,7 @@ def gradients(network):
 @pytest.mark.parametrize("ragged", [False, True])
 def test_chunks_make_no_difference(monkeypatch, ragged, letters, readout):
     torch.manual_seed(1)
-    ours = LSTMStack(4, 8, 2, True, readout=readout, precision="float32")
+    ours = LSTMStack(4, 8, 2, True, readout=readout, precision="float32", window=3)
     x = torch.randint(0, 6, (50, 7), dtype=torch.uint8) if letters else torch.randn(50, 7, 4)
     lengths = torch.randint(1, 8, (50,)) if ragged else None
     results = []
@@ -37,7 +37,7 @@ def test_chunks_make_no_difference(monkeypatch, ragged, letters, readout):
 def test_without_gradients_the_outputs_are_the_same():
     torch.manual_seed(6)
     for readout in READOUTS:
-        ours = LSTMStack(4, 8, 2, True, readout=readout)
+        ours = LSTMStack(4, 8, 2, True, readout=readout, window=4)
         x, lengths = torch.randint(0, 6, (30, 9)), torch.randint(1, 10, (30,))
         with torch.inference_mode():
             before = ours(x, lengths)
