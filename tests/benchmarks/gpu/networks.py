@@ -30,7 +30,15 @@ RESIDUAL = {
     "dropout": 0.5,
     "batch_norm": True,
 }
-CONV_BILSTM = {**BILSTM, "convolution": True, "motif_length": 5, "filters": 64, "lstm_layers": 1}
+CONV_BILSTM = {
+    **BILSTM,
+    "convolution": True,
+    "motif_length": 5,
+    "filters": 64,
+    "lstm_layers": 1,
+    "batch_norm": True,
+}
+BY_WINDOWS = {"readout": "windows", "pooled_dropout": 0.2, "hidden": 256, "hidden_norm": True, "dropout": 0.5}
 NETWORKS: dict[str, tuple[str, dict[str, Any], int]] = {  # architecture, its options, batch size
     "cnn": ("cnn", {}, 256),
     "cnn_one_layer": ("cnn", {**POOLED, "motif_length": 11, "filters": 128, "hidden": 64}, 512),
@@ -38,20 +46,10 @@ NETWORKS: dict[str, tuple[str, dict[str, Any], int]] = {  # architecture, its op
     "cnn_residual": ("cnn", RESIDUAL, 128),
     "rnn": ("rnn", {}, 512),
     "bilstm": ("rnn", BILSTM, 128),
-    "conv_bilstm": (
-        "rnn",
-        {
-            **BILSTM,
-            "convolution": True,
-            "motif_length": 5,
-            "filters": 64,
-            "lstm_layers": 1,
-            "batch_norm": True,
-        },
-        128,
-    ),
+    "conv_bilstm": ("rnn", CONV_BILSTM, 128),
+    "conv_bilstm_windows": ("rnn", {**CONV_BILSTM, **BY_WINDOWS}, 128),
 }
-CHECKED = "cnn", "cnn_three_layers", "cnn_residual", "rnn", "bilstm"
+CHECKED = "cnn", "cnn_three_layers", "cnn_residual", "rnn", "bilstm", "conv_bilstm_windows"
 
 
 def make_data(train: int, validation: int, seed: int = 0) -> SimpleNamespace:
