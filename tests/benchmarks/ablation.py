@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from tests.benchmarks.prepared import PARTS, read, train
-from tests.benchmarks.variants import GROUPS, TRAINING
+from tests.benchmarks.variants import ARCHITECTURES, GROUPS, TRAINING
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 EXPERIMENTS = "RBP01", "RBP04", "RBP07", "RBP12", "RBP15", "RBP20", "RBP27", "RBP38"
@@ -67,6 +67,7 @@ class Comparison:
 
     def __init__(self, options: argparse.Namespace) -> None:
         self.options, self.out, self.configs = options, Path(options.out), GROUPS[options.group]
+        self.architecture = ARCHITECTURES[options.group]
         self.digest = hashlib.sha256(Path(options.file).read_bytes()).hexdigest()
         self.experiments = list(dict.fromkeys(key.split("/")[0] for key in read(options.file)))
         self.settings = {
@@ -93,7 +94,8 @@ class Comparison:
     def arguments(self, seed: int, experiment: str, config: str) -> tuple[Any, ...]:
         """What `train` is to be given for a run."""
         params = {**TRAINING, "epochs": self.options.epochs, **self.configs[config]}
-        return self.options.file, self.digest, self.options.device, params, seed, experiment
+        where = self.options.file, self.digest, self.options.device
+        return *where, self.architecture, params, seed, experiment
 
     def keep(self, name: str, figures: dict[str, float]) -> None:
         """Keep a run, on the disk too."""

@@ -32,7 +32,7 @@ def examples(file: str, experiment: str, part: str) -> SimpleNamespace:
 
 
 def train(
-    file: str, digest: str, device: str, params: dict[str, Any], seed: int, experiment: str
+    file: str, digest: str, device: str, architecture: str, params: dict[str, Any], seed: int, experiment: str
 ) -> dict[str, float]:
     """The scores of a run's best epoch, and its seconds."""
     torch.set_num_threads(1)
@@ -40,7 +40,7 @@ def train(
         **{part: examples(file, experiment, part) for part in PARTS}, fingerprint=f"{digest} {experiment}"
     )
     start = time.perf_counter()
-    trainer = Trainer("cnn", *split_params("cnn", params), data, seed + 1, device=device)
+    trainer = Trainer(architecture, *split_params(architecture, params), data, seed + 1, device=device)
     while not trainer.finished:
         trainer.run_epoch()
     best = max(trainer.curve, key=lambda report: report.spearman)

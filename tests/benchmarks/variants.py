@@ -79,4 +79,30 @@ COMBINED: dict[str, dict[str, Any]] = {
     "found, hidden 512, dropout 0.3": {**FOUND, "hidden": 512, "dropout": 0.3},
     "found, learning rate 2e-3": {**FOUND, "learning_rate": 2e-3},
 }
-GROUPS = {"networks": NETWORKS, "around": AROUND, "combined": COMBINED}
+BIDIRECTIONAL = {
+    "motif_length": 5,
+    "filters": 64,
+    "batch_norm": True,
+    "lstm_hidden": 64,
+    "lstm_layers": 1,
+    "bidirectional": True,
+    "readout": "max",
+    "hidden": 64,
+    "dropout": 0.2,
+}
+WINDOWS = {
+    **BIDIRECTIONAL,
+    "readout": "windows",
+    "window": 10,
+    "pooled_dropout": 0.2,
+    "hidden": 256,
+    "hidden_norm": True,
+    "dropout": 0.5,
+}
+RECURRENT: dict[str, dict[str, Any]] = {
+    "maximum": BIDIRECTIONAL,
+    "windows": WINDOWS,
+    "windows, residual 2": {**WINDOWS, "motif_length": 7, "filters": 96, "residual": 2, "block_dropout": 0.1},
+}
+GROUPS = {"networks": NETWORKS, "around": AROUND, "combined": COMBINED, "recurrent": RECURRENT}
+ARCHITECTURES = {group: "rnn" if group == "recurrent" else "cnn" for group in GROUPS}
