@@ -156,13 +156,17 @@ def likely(data: Path) -> dict[str, str]:
         return {row["Motif_ID"]: row["Likely"] for row in csv.DictReader(file)}
 
 
-def published_of(family: str) -> list[str]:
-    """The different published motifs of genes whose names begin with one of the family's ("CPEB4/TIA1")."""
+def members_of(family: str) -> list[dict[str, str]]:
+    """Rows of the published motifs of genes whose names begin with one of the family's ("CPEB4/TIA1")."""
     first, *others = family.split("/")
     names = (first, *(name for name in others if name != "LL"))  # HNRNPL/LL
     with resources.files("search.evidence").joinpath("tables/motifs.tsv").open(encoding="utf-8") as file:
-        rows = [row for row in csv.DictReader(file, delimiter="\t") if row["gene"].startswith(names)]
-    return sorted({row["iupac"] for row in rows})
+        return [row for row in csv.DictReader(file, delimiter="\t") if row["gene"].startswith(names)]
+
+
+def published_of(family: str) -> list[str]:
+    """The different published motifs of a family."""
+    return sorted({row["iupac"] for row in members_of(family)})
 
 
 def some(examples: Examples, count: int) -> Examples:

@@ -10,10 +10,12 @@ from __future__ import annotations
 import argparse
 import json
 import statistics
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import safetensors.torch
+from optuna.trial import FrozenTrial
 from scipy.stats import wilcoxon
 
 from data_io.experiments import Experiment
@@ -39,22 +41,28 @@ def of_study(record: StudyRecord, workspace: Workspace) -> dict[str, Any]:
     """Figures of the best trial's network and of the model that was chosen."""
     folder = workspace.artifacts(record.name)
     result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
-    kept = folder / KEPT
-    if not kept.exists():
-        with write_atomically(kept) as temporary:
-            temporary.write_text(json.dumps(best_trial(record, workspace), indent=1) + "\n")
+    trial = keep(folder / KEPT, lambda: train_again(record, workspace, record.study.best_trial))
     members = [{kind: member[kind] for kind in KINDS} for member in result["members"]]
     return {
         "study": record.name,
-        "trial": json.loads(kept.read_text()),
+        "trial": trial,
         "chosen": {kind: result[kind] for kind in KINDS},
         "member": {kind: statistics.mean(member[kind] for member in members) for kind in KINDS},
     }
 
 
-def best_trial(record: StudyRecord, workspace: Workspace) -> dict[str, float]:
-    """Train the best trial's network again, and score it."""
-    spec, trial = record.spec, record.study.best_trial
+def keep(path: Path, measure: Callable[[], dict[str, float]]) -> dict[str, float]:
+    """What the file has, or else what is measured now and written to it."""
+    if not path.exists():
+        with write_atomically(path) as temporary:
+            temporary.write_text(json.dumps(measure(), indent=1) + "\n")
+    figures: dict[str, float] = json.loads(path.read_text())
+    return figures
+
+
+def train_again(record: StudyRecord, workspace: Workspace, trial: FrozenTrial) -> dict[str, float]:
+    """Train a trial's network again as the trial trained it, and score it on the study's own table."""
+    spec = record.spec
     experiment = Experiment(spec.experiment, spec.protein, spec.species)
     data = load_training_set(record.data, experiment, spec.split, workspace.cache)
     table = read_predictions(workspace.artifacts(record.name) / NAME)
@@ -68,7 +76,22 @@ def best_trial(record: StudyRecord, workspace: Workspace) -> dict[str, float]:
     tested = run_here(HeldOutTask("test", spec.architecture, params, weights, weights, data, test))
     assert isinstance(tested, Tested), tested
     figures = {kind: getattr(tested.ensemble, kind) for kind in KINDS}
-    return {**figures, "number": trial.number, "recorded": trial.value}
+    return {**figures, "number": trial.number, "recorded": value_of(trial)}
+
+
+def value_of(trial: FrozenTrial) -> float:
+    """What the trial scored."""
+    assert trial.value is not None, trial
+    return trial.value
+
+
+def finished_studies(workspace: Workspace) -> Iterator[StudyRecord]:
+    """The studies of a workspace that have been tested."""
+    storage = open_read_only(workspace.storage_url)
+    for study in storage.get_all_studies():
+        record = open_study(storage, study.study_name)
+        if (workspace.artifacts(record.name) / "result.json").exists():
+            yield record
 
 
 def row(figures: dict[str, Any]) -> str:
@@ -112,12 +135,9 @@ def main() -> None:
     print(f"| {' | '.join(HEADS)} |\n|{' --- |' * len(HEADS)}")
     results = []
     for workspace in map(Workspace, options.workspaces):
-        storage = open_read_only(workspace.storage_url)
-        for study in storage.get_all_studies():
-            record = open_study(storage, study.study_name)
-            if (workspace.artifacts(record.name) / "result.json").exists():
-                results.append(of_study(record, workspace))
-                print(row(results[-1]), flush=True)
+        for record in finished_studies(workspace):
+            results.append(of_study(record, workspace))
+            print(row(results[-1]), flush=True)
     if len(results) > 1:
         print(f"\n{summary(results)}")
 
