@@ -25,13 +25,15 @@ import numpy as np
 from models.metrics import pearson, spearman
 from tests.benchmarks.ablation import spread
 from tests.benchmarks.prepared import examples, predictions, read
-from tests.benchmarks.variants import NETWORKS, RESIDUAL, TRAINING
+from tests.benchmarks.variants import NETWORKS, RECURRENT, RESIDUAL, TRAINING
 
 CONFIGS: dict[str, dict[str, object]] = {
     "residual": RESIDUAL,
     "layers": NETWORKS["three layers, windows"],
     "wide": {**RESIDUAL, "filters": 128, "window": 5, "motif_length": 9},
+    "recurrent": {**RECURRENT["windows, residual 2"], "learning_rate": 2e-3},
 }
+CNNS = [config for config in CONFIGS if config != "recurrent"]
 EPOCHS = 15
 MEMBERS = {"split": 5, "folds": 5, "tenths": 10, "all": 5}  # networks of each way
 OTHERS = {"split": 3, "all": 3}  # of the configs but the first
@@ -46,9 +48,9 @@ class Net(NamedTuple):
     member: int
 
 
-def nets(experiments: list[str], ways: list[str], most: int) -> Iterator[Net]:
+def nets(experiments: list[str], configs: list[str], ways: list[str], most: int) -> Iterator[Net]:
     """Yield all that are trained, so that wherever it ends whole experiments are done."""
-    for experiment, config in product(experiments, CONFIGS):
+    for experiment, config in product(experiments, configs):
         counts = MEMBERS if config == "residual" else OTHERS
         for way in [way for way in counts if way in ways]:
             yield from (Net(experiment, config, way, member) for member in range(min(most, counts[way])))
@@ -76,8 +78,9 @@ def train(net: Net, file: str, folder: Path, device: str, deadline: float) -> No
         return
     params = {**TRAINING, "epochs": EPOCHS, **CONFIGS[net.config]}
     rows = sides(net, len(examples(file, net.experiment, "train").targets))
-    last = net.way == "all"
-    found, score = predictions(file, net.experiment, rows, device, params, seed=net.member + 1, last=last)
+    architecture = "cnn" if net.config in CNNS else "rnn"
+    what = file, net.experiment, rows, device, architecture, params
+    found, score = predictions(*what, seed=net.member + 1, last=net.way == "all")
     temporary = path.with_suffix(".partial")
     with temporary.open("wb") as handle:
         np.savez(handle, predictions=found, score=score)
@@ -96,7 +99,7 @@ def run(options: argparse.Namespace) -> None:
         deadline=time.time() + options.budget,
     )
     with ProcessPoolExecutor(options.processes, get_context("spawn")) as pool:
-        list(pool.map(job, nets(experiments, options.ways, options.members)))
+        list(pool.map(job, nets(experiments, options.configs, options.ways, options.members)))
 
 
 def experiments_of(file: str) -> list[str]:
@@ -111,7 +114,7 @@ def ensembles() -> dict[str, list[tuple[str, str, int]]]:
         return [(config, way, member) for member in range(count)]
 
     def mixed(way: str, count: int) -> list[tuple[str, str, int]]:
-        return [net for config in CONFIGS for net in some(way, count, config)]
+        return [net for config in CNNS for net in some(way, count, config)]
 
     return {
         "3 of one split": some("split", 3),
@@ -128,6 +131,9 @@ def ensembles() -> dict[str, list[tuple[str, str, int]]]:
         "3 configs x 3 of one split": mixed("split", 3),
         "3 configs x 3 on all": mixed("all", 3),
         "3 configs x 1 on all": mixed("all", 1),
+        "3 CNN+LSTMs on all": some("all", 3, "recurrent"),
+        "2 CNNs, 1 CNN+LSTM on all": [*some("all", 2), *some("all", 1, "recurrent")],
+        "3 CNNs, 3 CNN+LSTMs on all": [*some("all", 3), *some("all", 3, "recurrent")],
     }
 
 
@@ -177,6 +183,7 @@ def main() -> None:
         if command is run:
             part.add_argument("--device", default="cuda")
             part.add_argument("--experiments", nargs="+", help="default: all of the file")
+            part.add_argument("--configs", nargs="+", choices=CONFIGS, default=list(CONFIGS))
             part.add_argument("--ways", nargs="+", choices=MEMBERS, default=list(MEMBERS))
             part.add_argument("--members", type=int, default=10, help="the most networks of a way")
             part.add_argument("--processes", type=int, default=1)

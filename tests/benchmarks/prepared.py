@@ -53,6 +53,7 @@ def predictions(
     experiment: str,
     rows: tuple[np.ndarray, np.ndarray],
     device: str,
+    architecture: str,
     params: dict[str, Any],
     seed: int,
     last: bool = False,
@@ -70,7 +71,7 @@ def predictions(
     own = examples(file, experiment, "train")
     parts = (SimpleNamespace(codes=own.codes[each], targets=own.targets[each]) for each in rows)
     data = SimpleNamespace(**dict(zip(PARTS, parts, strict=True)), fingerprint=experiment)
-    trainer = Trainer("cnn", *split_params("cnn", params), data, seed, device=device)
+    trainer = Trainer(architecture, *split_params(architecture, params), data, seed, device=device)
     while not trainer.finished:
         if last and trainer.epoch == trainer.training.epochs - 1:
             trainer.best = Best(0, 0.0)
