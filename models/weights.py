@@ -24,8 +24,11 @@ from models.windows import best_windows, predict_windows
 
 FORMAT = 1
 QUANTILES = "training_quantiles"
+TEST_QUANTILES = "test_quantiles"
+PARTS = "parts"
 _QUANTILES = 201
 _OWN_KEYS = ("format", "architecture", "network", "members")
+_PARTS_KEYS = ("format", PARTS)
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,9 @@ class LoadedModel:
     Parameters
     ----------
     architecture : str
+        Of several, joined by plus signs, where models are combined.
     network : config of the architecture
+        A list of them where models are combined.
     members : list of nn.Module
         On CPU and in evaluation mode.
     extra : dict
@@ -78,8 +83,11 @@ class LoadedModel:
 
     @property
     def quantiles(self) -> NDArray[np.float64] | None:
-        """Quantiles of the predictions for the training probes, from 0 to 1; None of an older model."""
-        kept = self.extra.get(QUANTILES)
+        """Quantiles of the predictions for the training probes, from 0 to 1; None of an older model.
+
+        For the test probes where models are combined.
+        """
+        kept = self.extra.get(QUANTILES, self.extra.get(TEST_QUANTILES))
         return None if kept is None else np.asarray(kept, np.float64)
 
     def percentiles(self, scores: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -147,8 +155,14 @@ def build_member(architecture: str, network: Any, weights: bytes) -> nn.Module:
     return model
 
 
+def save_parts(folder: Path, parts: Sequence[str], extra: Mapping[str, Any]) -> None:
+    """Write the config of a model whose members are those of the models in folders beside it."""
+    config = {"format": FORMAT, PARTS: list(parts), **extra}
+    _write(folder / "config.json", (json.dumps(config, indent=2) + "\n").encode())
+
+
 def load_model(folder: str | Path) -> LoadedModel:
-    """Read a folder of `save_model`.
+    """Read a folder of `save_model`, or of `save_parts`.
 
     Raises
     ------
@@ -157,6 +171,8 @@ def load_model(folder: str | Path) -> LoadedModel:
     """
     path = Path(folder) / "config.json"
     config = _read_config(path)
+    if PARTS in config:
+        return _load_parts(path, config)
     architecture = _known_architecture(config["architecture"], path)
     try:
         network = architecture.config(**config["network"])
@@ -166,6 +182,24 @@ def load_model(folder: str | Path) -> LoadedModel:
     members = [_read_member(file, architecture, network) for file in files]
     extra = {key: value for key, value in config.items() if key not in _OWN_KEYS}
     return LoadedModel(architecture.name, network, members, extra)
+
+
+def _load_parts(path: Path, config: Mapping[str, Any]) -> LoadedModel:
+    """The members of several models as one ensemble."""
+    names = config[PARTS]
+    if not (isinstance(names, list) and names and all(map(_is_name, names))):
+        raise ModelError(f"{path}: parts = {names!r}: must be names of folders beside it")
+    parts = [load_model(path.with_name(name)) for name in names]
+    return LoadedModel(
+        "+".join(part.architecture for part in parts),
+        [part.network for part in parts],
+        [member for part in parts for member in part.members],
+        {key: value for key, value in config.items() if key not in _PARTS_KEYS},
+    )
+
+
+def _is_name(name: Any) -> bool:
+    return isinstance(name, str) and name not in ("", "..") and Path(name).name == name
 
 
 def _write(path: Path, content: bytes) -> None:
@@ -186,10 +220,13 @@ def _read_config(path: Path) -> dict[str, Any]:
         config = json.loads(_read(path))
     except ValueError as error:
         raise ModelError(f"{path}: not readable as JSON ({error}); export the model anew") from error
-    if not isinstance(config, dict) or any(key not in config for key in _OWN_KEYS):
-        raise ModelError(f"{path}: not the config of an exported model (needs {', '.join(_OWN_KEYS)})")
+    needed = _PARTS_KEYS if isinstance(config, dict) and PARTS in config else _OWN_KEYS
+    if not isinstance(config, dict) or any(key not in config for key in needed):
+        raise ModelError(f"{path}: not the config of an exported model (needs {', '.join(needed)})")
     if config["format"] != FORMAT:
         raise ModelError(f"{path}: format {config['format']!r}, this version reads {FORMAT}; update rbptune")
+    if PARTS in config:
+        return config
     if not isinstance(config["members"], int) or config["members"] < 1:
         raise ModelError(f"{path}: members = {config['members']!r}: must be a whole number from 1")
     if not isinstance(config["network"], dict):

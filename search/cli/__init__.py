@@ -44,6 +44,7 @@ for command in (
     use.predict,
     use.variants,
     use.mutate,
+    use.combine,
     results.demo,
 ):
     app.command()(command)

@@ -1,4 +1,4 @@
-"""Commands that use an exported model: predict, variants, mutate."""
+"""Commands that use exported models: predict, variants, mutate, combine."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import typer
 
 from data_io.errors import ConfigError
 from data_io.outputs import STANDARD_OUTPUT
-from search.cli.options import OutOption, console, cores, say_written
+from search.cli.options import JsonOption, OutOption, console, cores, say_written, show
 
 ExportArgument = Annotated[Path, typer.Argument(help="Folder of an export.", show_default=False)]
 StrictOption = Annotated[
@@ -18,6 +18,13 @@ StrictOption = Annotated[
 ThreadsOption = Annotated[
     int | None, typer.Option("--threads", min=1, help="Threads that predict.", show_default="one a core")
 ]
+
+COMBINED = {
+    "study": "Study",
+    "val_spearman": "Val",
+    "test_spearman": "Test",
+    "test_pearson": "Pearson",
+}
 
 
 def predict(
@@ -115,3 +122,21 @@ def mutate(
     write(export_dir, sequence, out or STANDARD_OUTPUT, picture, threads or cores())
     say_written(out)
     say_written(picture)
+
+
+def combine(
+    exports: Annotated[list[Path], typer.Argument(help="Folders of exports.", show_default=False)],
+    out: Annotated[Path, typer.Option("--out", help="Folder to write.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Make one model of several exports of an experiment, of both architectures for example.
+
+    It predicts the mean of all their members. The test figures are those of the predictions that their tests
+    left: no test set is opened.
+    """
+    from search.results.combine import combine_exports
+
+    result = combine_exports(exports, out)
+    whole = {key: result.get(key) for key in COMBINED}
+    show([*({key: part[key] for key in COMBINED} for part in result["parts"]), whole], as_json, COMBINED)
+    console().print(f"written to {out}; rbptune predict {out} FILE.fasta uses it")

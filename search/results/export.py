@@ -112,7 +112,7 @@ def export_study(artifacts: Path, out: Path, history: Callable[[], History | Non
     model = load_model(artifacts / "model")
     target = out.resolve()
     _check_target(out, target, result["study"])
-    with _replaced_at_the_end(out, target) as folder:
+    with replaced_at_the_end(out, target) as folder:
         _copy_files(artifacts, folder)
         (folder / METRICS).write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
         _write_more(artifacts, result, folder, history())
@@ -146,11 +146,13 @@ def read_metrics(folder: Path) -> dict[str, Any]:
     Raises
     ------
     StudyError
-        When the folder is no export, or its metrics.json is damaged.
+        When the folder is no export of one study, or its metrics.json is damaged.
     """
     path = folder / METRICS
     if not path.is_file():
         raise StudyError(f"{path}: no such file; give the folder of an export, complete")
+    if parts := sorted(folder.glob(f"*/{METRICS}")):
+        raise StudyError(f"{folder}: several exports are combined there; give one of them: {parts[0].parent}")
     return _read_figures(path)
 
 
@@ -197,11 +199,9 @@ def _write_more(artifacts: Path, result: Mapping[str, Any], folder: Path, histor
 
 def _check_target(out: Path, target: Path, study: str) -> None:
     """Refuse a folder whose content would be lost."""
-    if not target.exists():
-        return
-    if not target.is_dir():
+    if target.exists() and not target.is_dir():
         raise StudyError(f"{out}: is a file; give a folder to --out")
-    names = {path.name for path in target.iterdir()}
+    names = {path.name for path in target.iterdir()} if target.exists() else set()
     if not names:
         return
     earlier = _study_of(target / METRICS)
@@ -226,7 +226,7 @@ def _study_of(path: Path) -> str | None:
 
 
 @contextmanager
-def _replaced_at_the_end(out: Path, target: Path) -> Iterator[Path]:
+def replaced_at_the_end(out: Path, target: Path) -> Iterator[Path]:
     """Give a new folder beside `target`, which takes its place when the block ends well."""
     try:
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -227,3 +227,13 @@ def a_picture_of_another_kind(place: Place) -> Command:
 @says("ACGJ: no such file; give FASTA, a table separated by tabs, or a sequence a line")
 def a_sequence_of_unknown_letters(place: Place) -> Command:
     return ["mutate", place.export(), "ACGJ"]
+
+
+@says("combine: give two exports or more")
+def a_single_export_to_combine(place: Place) -> Command:
+    return ["combine", place.export(), "--out", place.root / "both"]
+
+
+@says("{root}/model: holds other files; give a new or empty folder to --out")
+def exports_combined_onto_one_of_them(place: Place) -> Command:
+    return ["combine", place.export(), place.root, "--out", place.root / "model"]
