@@ -83,15 +83,14 @@ class LoadedModel:
 
     @property
     def quantiles(self) -> NDArray[np.float64] | None:
-        """Quantiles of the predictions for the training probes, from 0 to 1; None of an older model.
-
-        For the test probes where models are combined.
+        """Quantiles of the predictions for the training probes (test probes where models are combined), from
+        0 to 1; None of an older model.
         """
         kept = self.extra.get(QUANTILES, self.extra.get(TEST_QUANTILES))
         return None if kept is None else np.asarray(kept, np.float64)
 
     def percentiles(self, scores: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Share of the training probes, in per cent, that are predicted lower; NaN where it is not known."""
+        """Share of the same probes, in per cent, that are predicted lower; NaN where it is not known."""
         if self.quantiles is None:
             return np.full(len(scores), np.nan)
         steps = np.linspace(0.0, 100.0, len(self.quantiles))

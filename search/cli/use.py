@@ -59,7 +59,8 @@ def predict(
 
     The score is the predicted log intensity in standard deviations from the mean of the training probes, of
     the best window of 41 where a sequence is longer. Beside it stand the spread of the ensemble's members,
-    and the percentile of the score among the predictions for the training probes.
+    and the percentile of the score among the predictions for the training probes (for the test probes where
+    exports are combined).
     """
     from search.cli.bars import reading_bar
     from search.results.predicting import predict_file

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from data_io.errors import StudyError
 from data_io.predictions import NAME, Predictions, pack_predictions, read_predictions
-from search.results.export import METRICS, read_metrics, replaced_at_the_end
+from search.results.export import read_metrics, replaced_at_the_end
+from search.results.model_folder import METRICS, PARTS, is_written
 
-_SAME = "experiment", "split", "fingerprint"
+if TYPE_CHECKING:
+    from models.weights import LoadedModel
+
+ROWS = 200  # of a table that are predicted again, to see whether it is of the weights beside it
+CLOSE = 0.1  # kinds of processors differ by less, networks by more
+
 _README = """\
 {architecture} for {protein} ({experiment}, {species}), made by rbptune
 
@@ -22,7 +28,7 @@ The members of several exports as one ensemble, whose mean is the prediction. Sp
 prediction and measurement on the test probes: {test_spearman:.3f}. No test set was opened for it: the figure
 is of the predictions that the tests of the exports left.
 
-{parts}
+{folders}
 config.json             which folders have the members
 metrics.json            the figures
 test_predictions.tsv.gz measured and predicted values of the test probes
@@ -34,6 +40,20 @@ In this folder, to score sequences:
 The table is that of any export (see README.txt in a folder), but that percentile is the share of the test
 probes, not of the training probes, that are predicted lower.
 """
+
+
+@dataclass(frozen=True)
+class _Part:
+    """An export as it was read."""
+
+    export: Path
+    figures: Mapping[str, Any]
+    model: LoadedModel
+    table: Predictions
+
+    def name(self, number: int) -> str:
+        """Its folder in what is written."""
+        return f"{number}-{self.model.architecture}"
 
 
 def combine_exports(exports: Sequence[Path], out: Path) -> dict[str, Any]:
@@ -62,88 +82,120 @@ def combine_exports(exports: Sequence[Path], out: Path) -> dict[str, Any]:
     StorageError
         When the folder cannot be written.
     """
-    from models.weights import load_model
-
     if len(exports) < 2:
         raise StudyError("combine: give two exports or more")
     target = out.resolve()
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise StudyError(f"{out}: holds other files; give a new or empty folder to --out")
-    figures = [read_metrics(export) for export in exports]
-    _check_same(exports, figures)
-    for export in exports:
-        load_model(export)
-    together = _together(exports)
-    names = [f"{number}-{each['architecture']}" for number, each in enumerate(figures, start=1)]
-    result = _figures(together, names, figures)
+    _check_target(out, target, exports)
+    parts = [_read(export) for export in exports]
+    for other in parts[1:]:
+        _check_same(parts[0], other)
+    together = _together(parts)
+    result = _figures(parts, together)
     with replaced_at_the_end(out, target) as folder:
-        for export, name in zip(exports, names, strict=True):
-            shutil.copytree(export, folder / name)
-        _write(folder, result, together, names)
+        for part, kept in zip(parts, result[PARTS], strict=True):
+            _copy(part.export, folder / kept["folder"])
+        _write(folder, result, parts, together)
     return result
 
 
-def _check_same(exports: Sequence[Path], figures: Sequence[Mapping[str, Any]]) -> None:
-    """Refuse exports of different experiments, splits or data, and one that is given twice."""
-    if len({export.resolve() for export in exports}) < len(exports):
-        raise StudyError("combine: an export is given twice")
-    first = _origin(figures[0])
-    for export, each in zip(exports[1:], figures[1:], strict=True):
-        for what, ours, other in zip(_SAME, first, _origin(each), strict=True):
-            if ours != other:
-                raise StudyError(
-                    f"{export}: its {what} is {other}, that of {exports[0]} {ours}; combine exports of one"
-                )
+def _check_target(out: Path, target: Path, exports: Sequence[Path]) -> None:
+    """Refuse a folder whose content would be lost, and one that would be copied into itself."""
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise StudyError(f"{out}: holds other files; give a new or empty folder to --out")
+    for export in exports:
+        if target.is_relative_to(export.resolve()):
+            raise StudyError(f"{out}: lies in the export {export}; give a folder outside of it to --out")
 
 
-def _origin(figures: Mapping[str, Any]) -> tuple[Any, ...]:
-    provenance = figures.get("provenance") or {}
-    return figures["experiment"], provenance.get("spec", {}).get("split"), provenance.get("fingerprint")
+def _read(export: Path) -> _Part:
+    """Read an export, and see that its figures, weights and predictions are of one model."""
+    from models.predict import predict
+    from models.weights import load_model
+
+    figures, model, table = read_metrics(export), load_model(export), read_predictions(export / NAME)
+    expected = [predict(member, table.codes[:ROWS]) for member in model.members]
+    fits = len(expected) == len(table.members) and figures["architecture"] == model.architecture
+    if not (fits and np.allclose(expected, table.members[:, :ROWS], atol=CLOSE, rtol=0)):
+        raise StudyError(f"{export}: its weights, figures and {NAME} do not fit; export it again")
+    return _Part(export, figures, model, table)
 
 
-def _together(exports: Sequence[Path]) -> Predictions:
+def _check_same(first: _Part, other: _Part) -> None:
+    """Refuse exports of different experiments, splits, data or probes, and networks that both have."""
+    for (what, ours), theirs in zip(_origin(first).items(), _origin(other).values(), strict=True):
+        if ours != theirs:
+            raise StudyError(
+                f"{other.export}: its {what} is {theirs[:12]}, but {ours[:12]} in {first.export}; "
+                "combine exports of the same"
+            )
+    one, two = first.table, other.table
+    same = np.array_equal(one.codes, two.codes) and np.array_equal(one.measured, two.measured, equal_nan=True)
+    if not same:
+        raise StudyError(
+            f"{other.export / NAME}: of other probes than {first.export / NAME}; export both again"
+        )
+    if any((member == known).all() for member in two.members for known in one.members):
+        raise StudyError(f"{other.export}: has a network of {first.export}, too; give each export once")
+
+
+def _origin(part: _Part) -> dict[str, str]:
+    """What two exports must have in common."""
+    provenance = part.figures.get("provenance")
+    spec = provenance.get("spec") if isinstance(provenance, Mapping) else None
+    if not isinstance(provenance, Mapping) or not isinstance(spec, Mapping):
+        raise StudyError(f"{part.export / METRICS}: does not say how it was made; export the study again")
+    found = part.figures["experiment"], spec.get("split"), provenance.get("fingerprint")
+    return dict(zip(("experiment", "split", "fingerprint"), map(str, found), strict=True))
+
+
+def _together(parts: Sequence[_Part]) -> Predictions:
     """The predictions of all members for the probes of the test."""
-    first, *others = (read_predictions(export / NAME) for export in exports)
-    for export, other in zip(exports[1:], others, strict=True):
-        same = np.array_equal(first.codes, other.codes)
-        if not (same and np.array_equal(first.measured, other.measured, equal_nan=True)):
-            raise StudyError(f"{export / NAME}: of other probes than {exports[0] / NAME}; export both again")
-    members = np.concatenate([each.members for each in (first, *others)])
-    return Predictions(first.codes, first.measured, members)
+    first = parts[0].table
+    return Predictions(first.codes, first.measured, np.concatenate([part.table.members for part in parts]))
 
 
-def _figures(
-    together: Predictions, names: Sequence[str], figures: Sequence[Mapping[str, Any]]
-) -> dict[str, Any]:
+def _figures(parts: Sequence[_Part], together: Predictions) -> dict[str, Any]:
     from models.metrics import pearson, spearman
 
-    first = figures[0]
+    first = parts[0].figures
     kept = "study", "tested_at", "val_spearman", "test_spearman", "test_pearson"
-    architecture = "+".join(each["architecture"] for each in figures)
+    architecture = "+".join(part.model.architecture for part in parts)
     return {
         "study": f"{first['protein']}/{first['experiment']}/{architecture}",
-        "protein": first["protein"],
-        "experiment": first["experiment"],
-        "species": first["species"],
+        **{key: first[key] for key in ("protein", "experiment", "species")},
         "architecture": architecture,
         "members": len(together.members),
         "test_spearman": spearman(together.predicted, together.measured),
         "test_pearson": pearson(together.predicted, together.measured),
-        "parts": [
-            {"folder": name, **{key: each.get(key) for key in kept}}
-            for name, each in zip(names, figures, strict=True)
+        PARTS: [
+            {"folder": part.name(number), **{key: part.figures.get(key) for key in kept}}
+            for number, part in enumerate(parts, start=1)
         ],
     }
 
 
-def _write(folder: Path, result: Mapping[str, Any], together: Predictions, names: Sequence[str]) -> None:
+def _copy(export: Path, folder: Path) -> None:
+    """Copy the files of an export, and nothing else that lies there."""
+    folder.mkdir()
+    for file in sorted(export.iterdir()):
+        if is_written(file.name) and file.is_file():
+            try:
+                content = file.read_bytes()
+            except OSError as error:
+                raise StudyError(f"{file}: cannot be read ({error.strerror}); export it again") from error
+            (folder / file.name).write_bytes(content)
+
+
+def _write(folder: Path, result: Mapping[str, Any], parts: Sequence[_Part], together: Predictions) -> None:
     from models.weights import TEST_QUANTILES, quantiles_of, save_parts
 
-    save_parts(folder, names, {TEST_QUANTILES: quantiles_of(together.predicted)})
+    names = [part["folder"] for part in result[PARTS]]
+    extra = {"scaling": parts[0].model.extra.get("scaling")}
+    save_parts(folder, names, {**extra, TEST_QUANTILES: quantiles_of(together.predicted)})
     (folder / METRICS).write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     (folder / NAME).write_bytes(pack_predictions(together))
-    parts = "".join(
+    folders = "".join(
         f"{part['folder']:<24}the export of {part['study']}, test {part['test_spearman']:.3f}\n"
-        for part in result["parts"]
+        for part in result[PARTS]
     )
-    (folder / "README.txt").write_text(_README.format(**{**result, "parts": parts}), encoding="utf-8")
+    (folder / "README.txt").write_text(_README.format(**result, folders=folders), encoding="utf-8")

@@ -15,6 +15,7 @@ from data_io.errors import SpaceError, StorageError, StudyError
 from data_io.files import keep_access
 from data_io.predictions import NAME
 from search.results.evidence_files import EVIDENCE, MOTIFS, REPORT, logo_files
+from search.results.model_folder import METRICS, PARTS, SPACE, is_written
 from search.results.refit import how_refitted
 from search.results.space_toml import best_config_toml
 
@@ -24,14 +25,6 @@ if TYPE_CHECKING:
 MOTIF_LENGTH = 7  # RNAcompete's own unit
 MOTIF_ROWS = 20
 WIDTH = 104  # letters in a line of README.txt
-METRICS = "metrics.json"
-SPACE = "space.toml"
-
-_WRITTEN = {
-    *("config.json", METRICS, "curve.csv", "motif.tsv", "README.txt"),
-    *(NAME, EVIDENCE, MOTIFS, SPACE, REPORT),
-}
-_WRITTEN_TOO = ("weights-", "motif_")
 _NEEDED: dict[str, type | tuple[type, ...]] = {
     **dict.fromkeys(("study", "protein", "experiment", "architecture", "tested_at"), str),
     **dict.fromkeys(("val_spearman", "test_spearman"), (int, float)),
@@ -151,8 +144,6 @@ def read_metrics(folder: Path) -> dict[str, Any]:
     path = folder / METRICS
     if not path.is_file():
         raise StudyError(f"{path}: no such file; give the folder of an export, complete")
-    if parts := sorted(folder.glob(f"*/{METRICS}")):
-        raise StudyError(f"{folder}: several exports are combined there; give one of them: {parts[0].parent}")
     return _read_figures(path)
 
 
@@ -163,6 +154,8 @@ def _read_figures(path: Path) -> dict[str, Any]:
         raise StudyError(f"{path}: cannot be read ({error}); restore it from a copy") from error
     if not isinstance(result, dict):
         raise StudyError(f"{path}: not a result of this version; restore it from a copy")
+    if PARTS in result:
+        raise StudyError(f"{path.parent}: several exports are combined there; give one of their folders")
     for key, kind in _NEEDED.items():
         if not isinstance(result.get(key), kind):
             raise StudyError(f"{path}: {key} is {result.get(key)!r}; restore the file from a copy")
@@ -211,7 +204,7 @@ def _check_target(out: Path, target: Path, study: str) -> None:
         raise StudyError(
             f"{out}: holds the export of {earlier}, not of {study}; give another folder to --out"
         )
-    foreign = sorted(n for n in names if n not in _WRITTEN and not n.startswith(_WRITTEN_TOO))
+    foreign = sorted(name for name in names if not is_written(name))
     if foreign:
         raise StudyError(f"{out}: holds {foreign[0]!r} beside an earlier export; move it away first")
 

@@ -12,8 +12,9 @@ from typing import Any
 from data_io.errors import StudyError, UserError
 from data_io.files import write_atomically
 from search.results.evidence_files import read_evidence
-from search.results.export import METRICS, export_study
+from search.results.export import export_study
 from search.results.history import History
+from search.results.model_folder import METRICS
 
 INDEX = "index.html"
 _OURS = '<meta name="generator" content="rbptune">'

@@ -133,6 +133,8 @@ def verdict(folder: str | Path) -> Verdict:
         When the folder holds no evidence.
     """
     evidence = read_evidence(Path(folder))
+    if evidence is None and any(Path(folder).glob(f"*/{EVIDENCE}")):
+        raise StudyError(f"{folder}: several exports are combined there; give one of their folders")
     if evidence is None:
         raise StudyError(f"{Path(folder) / EVIDENCE}: no such file; export the study anew with this version")
     return evidence.verdict

@@ -19,6 +19,7 @@ from data_io.sequences import open_sequences
 from models.substitutions import Effects, Substitution, effects_of, every_substitution
 from models.weights import LoadedModel, load_model
 from models.windows import Map
+from search.results.model_folder import files_of
 from search.results.mutation_map import check_picture, draw_mutations
 from search.results.predicting import threads_of, warn_of
 from search.results.prediction_table import separator_of
@@ -110,7 +111,7 @@ def mutate(
     """
     separator = separator_of(out)
     path = None if _is_sequence(given) else Path(given)
-    inputs = [*export.glob("*"), *([path] if path else [])]
+    inputs = [*files_of(export), *([path] if path else [])]
     check_output(out, inputs)
     if picture is not None:
         check_picture(picture, out, inputs)

@@ -14,6 +14,7 @@ from data_io.outputs import STANDARD_OUTPUT, check_output, open_text_output
 from data_io.sequence_blocks import Contents
 from data_io.sequences import open_sequences
 from models.weights import load_model
+from search.results.model_folder import files_of
 from search.results.prediction_table import separator_of, write_scores
 from search.results.scoring import Part, best_of_parts, predict_blocks
 from search.results.track_files import Tracks
@@ -65,7 +66,7 @@ def predict_file(
         When `out` cannot be written, or is the file of sequences or a part of the model.
     """
     separator = separator_of(out)
-    inputs = [sequences, *export.glob("*")]
+    inputs = [sequences, *files_of(export)]
     check_output(out, inputs)
     if tracks is not None:
         tracks.check(inputs, out)

@@ -29,7 +29,7 @@ class Tracks:
         The bedGraph file (`search.results.tracks`). The peaks go to a file beside it, whose name ends in
         .peaks.bed instead of .bedgraph, .bedGraph or .bg; both are compressed if it ends in .gz.
     threshold : float, optional
-        Of the peaks. Default: the 99th percentile of the predictions for the training probes.
+        Of the peaks. Default: the 99th of the model's percentiles (see `LoadedModel.percentiles`).
     """
 
     track: Path

@@ -20,6 +20,7 @@ from data_io.sequences import SequenceFile, open_sequences
 from data_io.variant_table import Variant, read_variants
 from models.substitutions import Effects, Substitution, effects_of, substitute
 from models.weights import LoadedModel, load_model
+from search.results.model_folder import files_of
 from search.results.predicting import threads_of, warn_of
 from search.results.prediction_table import separator_of
 
@@ -67,7 +68,7 @@ def score_variants(
         As in `predict_file`.
     """
     separator = separator_of(out)
-    check_output(out, [sequences, table, *export.glob("*")])
+    check_output(out, [sequences, table, *files_of(export)])
     if sequences == table == STANDARD_INPUT:
         raise ConfigError("standard input cannot be both, sequences and table; give one of them as a file")
     variants = read_variants(table)

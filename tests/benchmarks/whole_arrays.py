@@ -1,9 +1,9 @@
 """Studies of whole arrays beside k-mers, the seed CNN, and what is published for the family.
 
-`python -m tests.benchmarks.whole_arrays DATA WORKSPACE ...` takes finished studies of experiments that the
-master sheet of DATA gives a likely family. The ridge's figures are those of the study's evidence. The seed
-network, trial 0, is trained again and tested on the probes of the study's own table of predictions, so that
-no test set is opened. What was measured is kept beside the study's figures.
+`python -m tests.benchmarks.whole_arrays DATA WORKSPACE ...` takes finished CNN studies of experiments that
+the master sheet of DATA gives a likely family. The ridge's figures are those of the study's evidence. The
+seed network, trial 0, is trained again and tested on the probes of the study's own table of predictions, so
+that no test set is opened. What was measured is kept beside the study's figures.
 """
 
 from __future__ import annotations
@@ -92,9 +92,12 @@ def main() -> None:
     print(f"| {' | '.join(HEADS)} |\n|{' --- |' * len(HEADS)}")
     for workspace in map(Workspace, options.workspaces):
         for record in finished_studies(workspace):
+            if record.spec.architecture != "cnn":
+                continue  # whose trial 0 is no seed CNN
             results.append(of_study(record, workspace, families[record.spec.experiment]))
             print(row(results[-1]), flush=True)
-    print(means(results))
+    if results:
+        print(means(results))
 
 
 if __name__ == "__main__":

@@ -237,3 +237,9 @@ def a_single_export_to_combine(place: Place) -> Command:
 @says("{root}/model: holds other files; give a new or empty folder to --out")
 def exports_combined_onto_one_of_them(place: Place) -> Command:
     return ["combine", place.export(), place.root, "--out", place.root / "model"]
+
+
+@says("{root}/model/both: lies in the export {root}/model; give a folder outside of it to --out")
+def exports_combined_inside_one_of_them(place: Place) -> Command:
+    model = place.export()
+    return ["combine", model, place.root, "--out", model / "both"]
