@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from models.weights import LoadedModel
 
 ROWS = 200  # of a table that are predicted again, to see whether it is of the weights beside it
-CLOSE = 0.1  # kinds of processors differ by less, networks by more
+CLOSE = 0.1  # bfloat16 and float32 differed by up to 0.011 in 12 networks, two networks by 0.36 and more
 
 _README = """\
 {architecture} for {protein} ({experiment}, {species}), made by rbptune
