@@ -28,6 +28,11 @@ def test_a_row_has_each_model_and_the_ranges():
     )
 
 
+def test_ends_that_look_alike_are_shown_once():
+    line = whole_arrays.row(study((0.7, 0.8), {"method": (0.836, 0.844), "best": (0.848, 0.852)}))
+    assert line.endswith("| 0.84 | 0.85 |")
+
+
 def test_means_take_the_middle_of_a_range():
     ranges = {"method": (0.5, 0.7), "best": (0.8, 0.8)}, {"method": (0.4, 0.4), "best": (0.6, 0.7)}
     line = whole_arrays.means([study((0.7, 0.8), ranges[0]), study((0.6, 0.9), ranges[1])])

@@ -22,8 +22,8 @@ from tests.benchmarks.motifs import likely, members_of
 from tests.benchmarks.selection import finished_studies, keep, train_again
 
 MODELS = "ridge", "seed", "member", "ensemble"
-HEADS = "experiment, likely", "ridge", "seed CNN", "one member", "ensemble", "MultiRBP", "best published"
 METHOD = "MultiRBP-No-Structure"
+HEADS = "experiment, likely", "ridge", "seed CNN", "one member", "ensemble", METHOD, "best published"
 
 
 def of_study(record: StudyRecord, workspace: Workspace, family: str) -> dict[str, Any]:
@@ -64,7 +64,7 @@ def row(figures: Mapping[str, Any]) -> str:
     """Spearman and Pearson of each."""
     models = [f"{spearman:.3f}, {pearson:.3f}" for spearman, pearson in map(figures.__getitem__, MODELS)]
     ranges = [
-        " .. ".join(f"{end:.2f}" for end in sorted(set(each))) for each in figures["published"].values()
+        " .. ".join(dict.fromkeys(f"{end:.2f}" for end in each)) for each in figures["published"].values()
     ]
     return f"| {' | '.join([figures['name'], *models, *ranges])} |"
 
