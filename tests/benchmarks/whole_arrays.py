@@ -4,6 +4,9 @@
 the master sheet of DATA gives a likely family. The ridge's figures are those of the study's evidence. The
 seed network, trial 0, is trained again and tested on the probes of the study's own table of predictions, so
 that no test set is opened. What was measured is kept beside the study's figures.
+
+All figures are of the logarithms that networks learn, but for one column: Pearson of the ensemble's
+intensities, the logarithms taken back, as it is not sure on which scale published scores were taken.
 """
 
 from __future__ import annotations
@@ -15,6 +18,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from data_io.predictions import NAME, read_predictions
+from data_io.targets import TargetScaling
+from models.metrics import pearson
 from search.evidence.published import published_scores
 from search.study.record import StudyRecord
 from search.study.workspace import Workspace
@@ -23,7 +31,10 @@ from tests.benchmarks.selection import finished_studies, keep, train_again
 
 MODELS = "ridge", "seed", "member", "ensemble"
 METHOD = "MultiRBP-No-Structure"
-HEADS = "experiment, likely", "ridge", "seed CNN", "one member", "ensemble", METHOD, "best published"
+HEADS = (
+    *("experiment, likely", "ridge", "seed CNN", "one member", "ensemble", "its intensities' Pearson"),
+    *(METHOD, "best published"),
+)
 
 
 def of_study(record: StudyRecord, workspace: Workspace, family: str) -> dict[str, Any]:
@@ -42,8 +53,18 @@ def of_study(record: StudyRecord, workspace: Workspace, family: str) -> dict[str
             kind: (figures["test_spearman"], figures["test_pearson"])
             for kind, figures in (("seed", seed), ("member", best), ("ensemble", result))
         },
+        "intensities": of_intensities(folder),
         "published": published_of(family),
     }
+
+
+def of_intensities(folder: Path) -> float:
+    """Pearson of predicted and measured intensities, those above the clip counted as the clip."""
+    table = read_predictions(folder / NAME)
+    config = json.loads((folder / "model" / "config.json").read_text(encoding="utf-8"))
+    scaling = TargetScaling.from_dict(config["scaling"])
+    measured = ~np.isnan(table.measured)
+    return pearson(scaling.undo(table.predicted[measured]), scaling.undo(table.measured[measured]))
 
 
 def published_of(family: str) -> dict[str, tuple[float, float]]:
@@ -66,7 +87,8 @@ def row(figures: Mapping[str, Any]) -> str:
     ranges = [
         " .. ".join(dict.fromkeys(f"{end:.2f}" for end in each)) for each in figures["published"].values()
     ]
-    return f"| {' | '.join([figures['name'], *models, *ranges])} |"
+    cells = [figures["name"], *models, f"{figures['intensities']:.3f}", *ranges]
+    return f"| {' | '.join(cells)} |"
 
 
 def means(results: list[dict[str, Any]]) -> str:
@@ -78,7 +100,8 @@ def means(results: list[dict[str, Any]]) -> str:
         kind: (statistics.mean(statistics.mean(each["published"][kind]) for each in results),)
         for kind in ("method", "best")
     }
-    return row({"name": "mean", **models, "published": published})
+    intensities = statistics.mean(each["intensities"] for each in results)
+    return row({"name": "mean", **models, "intensities": intensities, "published": published})
 
 
 def main() -> None:
