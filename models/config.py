@@ -11,6 +11,7 @@ from typing import Any
 
 from data_io.errors import ConfigError
 from models import fields
+from models.losses import LOSSES
 from models.registry import get_architecture
 
 
@@ -33,6 +34,8 @@ class TrainingConfig:
     averaging : float
         Share of the old at each step in a running average of the weights, by which the network is validated
         and kept; 0 keeps the weights themselves, as published.
+    loss : str
+        What is minimised, see `models.losses`.
     """
 
     learning_rate: float = fields.within(1e-3, 1e-7, 1.0)
@@ -41,6 +44,7 @@ class TrainingConfig:
     weight_decay: float = fields.within(0.0, 0.0, 1.0)
     schedule: str = fields.one_of("constant", "cosine")
     averaging: float = fields.within(0.99, 0.0, 0.9999)
+    loss: str = fields.one_of(*LOSSES)
 
     def __post_init__(self) -> None:
         fields.check(self)

@@ -21,6 +21,7 @@ from models.averaging import Average
 from models.config import TrainingConfig
 from models.dropout import seed_dropout
 from models.examples import ExampleTensors
+from models.losses import mean_gradient
 from models.optimizer import Adam
 from models.turns import TURNS
 
@@ -129,7 +130,7 @@ class GraphedSteps:
         Returns
         -------
         Tensor ()
-            Mean squared error, on the device.
+            Mean squared error, whatever the loss, on the device.
         """
         with TURNS.shared():
             self._begin(epoch, dropout, order)
@@ -190,7 +191,7 @@ class GraphedSteps:
         """One step on these probes; the errors (B,) of the predictions before it."""
         prediction: Tensor = self._model(codes)
         error = prediction.detach() - targets
-        torch.autograd.backward(prediction, error * (2.0 / len(targets)))
+        torch.autograd.backward(prediction, mean_gradient(self._training.loss, error))
         self._optimizer.step(self._rates.index_select(0, self._batch).squeeze(0))
         if self._average is not None:
             self._average.move(self._weights.index_select(0, self._batch).squeeze(0))

@@ -25,9 +25,9 @@ class EpochReport:
     epoch : int
         Number of the epoch, from 1.
     train_loss : float
-        Mean squared error over the training probes, measured while training (dropout on).
+        Mean squared error over the training probes, measured while training (dropout on), whatever the loss.
     validation_loss : float
-        Mean squared error over the validation probes.
+        The same over the validation probes.
     spearman, pearson : float
         Correlations over the whole validation split; 0.0 where they are not defined.
     seconds : float

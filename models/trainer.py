@@ -20,6 +20,7 @@ from models.device import choose_device
 from models.dropout import seed_dropout
 from models.examples import measured_examples
 from models.interruption import check_often
+from models.losses import mean_gradient
 from models.optimizer import Adam
 from models.randomness import DrawingFrom, Use, generator_of
 from models.registry import get_architecture
@@ -211,8 +212,7 @@ class Trainer:
             with sharing(self.device):
                 prediction = self.model(codes)
                 error = torch.sub(prediction.detach(), targets, out=errors[batch * size : (batch + 1) * size])
-                # The gradient of the mean squared error, without the calls that autograd would make for it.
-                torch.autograd.backward(prediction, error * (2.0 / len(targets)))
+                torch.autograd.backward(prediction, mean_gradient(self.training.loss, error))
                 self._step(batch)
         return errors.square().mean()
 

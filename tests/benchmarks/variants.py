@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from models.losses import LOSSES
+
 TRAINING = {"learning_rate": 1e-3, "batch_size": 128, "schedule": "cosine", "averaging": 0.99}
 LAYERS = {
     "layers": 3,
@@ -79,6 +81,8 @@ COMBINED: dict[str, dict[str, Any]] = {
     "found, hidden 512, dropout 0.3": {**FOUND, "hidden": 512, "dropout": 0.3},
     "found, learning rate 2e-3": {**FOUND, "learning_rate": 2e-3},
 }
+START = {**FOUND, "residual": 4, "window": 10}  # of the shipped space
+LOSS: dict[str, dict[str, Any]] = {loss: {**START, "loss": loss} for loss in LOSSES}
 BIDIRECTIONAL = {
     "motif_length": 5,
     "filters": 64,
@@ -104,5 +108,15 @@ RECURRENT: dict[str, dict[str, Any]] = {
     "windows": WINDOWS,
     "windows, residual 2": {**WINDOWS, "motif_length": 7, "filters": 96, "residual": 2, "block_dropout": 0.1},
 }
-GROUPS = {"networks": NETWORKS, "around": AROUND, "combined": COMBINED, "recurrent": RECURRENT}
-ARCHITECTURES = {group: "rnn" if group == "recurrent" else "cnn" for group in GROUPS}
+RECURRENT_LOSS: dict[str, dict[str, Any]] = {
+    loss: {**WINDOWS, "learning_rate": 2e-3, "loss": loss} for loss in LOSSES
+}
+GROUPS = {
+    "networks": NETWORKS,
+    "around": AROUND,
+    "combined": COMBINED,
+    "loss": LOSS,
+    "recurrent": RECURRENT,
+    "recurrent-loss": RECURRENT_LOSS,
+}
+ARCHITECTURES = {group: "rnn" if group.startswith("recurrent") else "cnn" for group in GROUPS}

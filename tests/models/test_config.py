@@ -57,6 +57,7 @@ def test_what_is_left_out_keeps_its_default():
         ("cnn", {"batch_size": 0}, "batch_size = 0: must be a whole number from 1 to 65536"),
         ("cnn", {"epochs": 2.5}, "epochs = 2.5: must be a whole number from 1 to 10000"),
         ("cnn", {"schedule": "linear"}, "schedule = 'linear': must be one of constant, cosine"),
+        ("cnn", {"loss": "huber"}, "loss = 'huber': must be one of mean_square, log_cosh"),
         ("rnn", {"readout": "first"}, "readout = 'first': must be one of last, mean, max, windows"),
         ("rnn", {"bidirectional": 1}, "bidirectional = 1: must be true or false"),
         (

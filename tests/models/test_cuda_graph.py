@@ -3,6 +3,7 @@
 import logging
 import threading
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -66,10 +67,12 @@ class Run:
         return float(self.steps.train_epoch(number, dropout, order, check))
 
 
-@pytest.mark.parametrize("fails", [False, True])
-def test_graphed_steps_train_as_the_trainer_does(data, fails):
+@pytest.mark.parametrize(
+    ("fails", "loss"), [(False, "mean_square"), (True, "mean_square"), (False, "log_cosh")]
+)
+def test_graphed_steps_train_as_the_trainer_does(data, fails, loss):
     recorder = Recorder(fails)
-    run = Run(data, recorder)
+    run = Run(data, recorder, replace(TRAINING, loss=loss))
     for epoch in range(3):
         assert run.epoch(epoch) == pytest.approx(run.trainer.run_epoch().train_loss, rel=1e-5)
     for name, value in run.trainer.model.state_dict().items():
