@@ -82,11 +82,11 @@ def test_the_shipped_seeds_are_the_published_configs() -> None:
     cnn, training = split_params("cnn", shipped_space("cnn").prescribed[0])
     assert (cnn.motif_length, cnn.filters, cnn.hidden, cnn.dropout) == (24, 64, 32, 0.5)
     assert (training.learning_rate, training.batch_size, training.epochs) == (1e-3, 256, 30)
-    assert training.averaging == 0.0
+    assert (training.averaging, training.loss) == (0.0, "mean_square")
     rnn, training = split_params("rnn", shipped_space("rnn").prescribed[0])
     assert (rnn.motif_length, rnn.filters, rnn.lstm_hidden, rnn.lstm_layers) == (11, 32, 128, 2)
     assert (rnn.hidden, rnn.dropout, training.batch_size, training.epochs) == (64, 0.5, 512, 20)
-    assert training.averaging == 0.0
+    assert (training.averaging, training.loss) == (0.0, "mean_square")
 
 
 def test_conditional_parameters_are_drawn_under_their_condition_alone() -> None:

@@ -60,7 +60,8 @@ def test_what_was_asked_for_by_name_is_compared() -> None:
 
 def test_a_space_of_ones_own_is_compared_whole() -> None:
     own = {"asked": {"space": True}}
-    smaller = {**spec().space, "fixed": {"epochs": 20}}
+    shipped = spec().space
+    smaller = {**shipped, "fixed": {**shipped["fixed"], "epochs": 20}}
     assert differences(spec(**own), spec(space=smaller, **own)) == ["space.fixed.epochs was 15, now 20"]
 
 
