@@ -20,7 +20,7 @@ _KEY = "rbptune"
 def pack(tensors: Mapping[str, Tensor], note: Mapping[str, Any]) -> bytes:
     """Write tensors and a note, which must be fit for JSON, as the bytes of a safetensors file."""
     tensors = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
-    sealed = {"crc32": _checksum(tensors, note), "note": note}
+    sealed = {"crc32": checksum(tensors, note), "note": note}
     return safetensors.torch.save(tensors, {_KEY: json.dumps(sealed, sort_keys=True)})
 
 
@@ -41,12 +41,12 @@ def unpack(blob: bytes, source: str) -> tuple[dict[str, Tensor], dict[str, Any]]
     try:
         tensors = safetensors.torch.load(blob)
         sealed = json.loads(_metadata(blob)[_KEY])
-        note, checksum = dict(sealed["note"]), sealed["crc32"]
+        note, sealed_by = dict(sealed["note"]), sealed["crc32"]
     except (safetensors.SafetensorError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelError(
             f"{source}: damaged or not written by rbptune; restore it or make it anew"
         ) from error
-    if checksum != _checksum(tensors, note):
+    if sealed_by != checksum(tensors, note):
         raise ModelError(f"{source}: damaged (its checksum is wrong); restore it or make it anew")
     return tensors, note
 
@@ -80,9 +80,10 @@ def _metadata(blob: bytes) -> dict[str, str]:
     return header["__metadata__"]
 
 
-def _checksum(tensors: Mapping[str, Tensor], note: Mapping[str, Any]) -> int:
-    checksum = zlib.crc32(json.dumps(note, sort_keys=True).encode())
+def checksum(tensors: Mapping[str, Tensor], note: Mapping[str, Any]) -> int:
+    """CRC-32 of tensors on the CPU with their names, types and shapes, and of a note fit for JSON."""
+    found = zlib.crc32(json.dumps(note, sort_keys=True).encode())
     for name, value in sorted(tensors.items()):
-        checksum = zlib.crc32(f"{name} {value.dtype} {tuple(value.shape)}".encode(), checksum)
-        checksum = zlib.crc32(value.numpy().tobytes(), checksum)
-    return checksum
+        found = zlib.crc32(f"{name} {value.dtype} {tuple(value.shape)}".encode(), found)
+        found = zlib.crc32(value.numpy().tobytes(), found)
+    return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +25,7 @@ from models.optimizer import Adam
 from models.randomness import DrawingFrom, Use, generator_of
 from models.registry import get_architecture
 from models.reports import Best, EpochReport
-from models.tensors import check_shapes
+from models.tensors import check_shapes, checksum
 from models.turns import sharing
 from models.validation import Validation
 
@@ -59,6 +59,8 @@ class Trainer:
         `"auto"` takes a CUDA device if there is one; or a name that torch knows.
     graphs : bool, default True
         On a CUDA device, replay the training step as a graph (see `models.cuda_graph`).
+    start : dict of str to Tensor, optional
+        State dict to begin with. Default: random weights.
 
     Attributes
     ----------
@@ -80,15 +82,17 @@ class Trainer:
         *,
         device: str = "auto",
         graphs: bool = True,
+        start: Mapping[str, Tensor] | None = None,
     ) -> None:
         self.architecture, self.network, self.training, self.seed = architecture, network, training, seed
         self.fingerprint = data.fingerprint
+        self._begun = {} if start is None else {"start": checksum(start, {})}
         self.device = choose_device(device)
         self._graphed: GraphedSteps | None = None
         with sharing(self.device):
             self._train = measured_examples(data.train, "training", self.device)
             self._validation = Validation(measured_examples(data.validation, "validation", self.device))
-            self.model = self._build()
+            self.model = self._build(start)
             self.optimizer = Adam(self.model, training.weight_decay)
             self._average = Average(self.model, training.averaging) if training.averaging else None
             if graphs and self.device.type == "cuda":
@@ -190,12 +194,16 @@ class Trainer:
             "seed": self.seed,
             "data": self.fingerprint,
             "probes": [len(self._train), len(self._validation)],  # tells splits of the same data apart
+            **self._begun,
             **to_params(self.network, self.training),
         }
 
-    def _build(self) -> nn.Module:
+    def _build(self, start: Mapping[str, Tensor] | None) -> nn.Module:
         with DrawingFrom(generator_of(self.seed, 0, Use.WEIGHTS)):
-            return get_architecture(self.architecture).build(self.network).to(self.device)
+            model = get_architecture(self.architecture).build(self.network)
+        if start is not None:
+            model.load_state_dict(start)
+        return model.to(self.device)
 
     def _train_epoch(self, check: Callable[[], None]) -> Tensor:
         """One pass over the training probes; mean squared error (), not yet waited for on a GPU."""

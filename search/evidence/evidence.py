@@ -86,7 +86,7 @@ class Scores:
 class Ridge:
     """A linear model on the counts of k-mers, its penalty chosen by validation.
 
-    Where the network was trained again on all of Set A before its test, so was this.
+    Where the network was trained on all of Set A before its test, so was this.
     """
 
     penalty: float

@@ -40,9 +40,9 @@ def write_results(
         The same for each member.
     curves : sequence of curves
         One a member, a curve being its epoch reports: of its training without the validation probes, also
-        where it was trained again on all of Set A, which cannot be validated.
+        where it was trained on all of Set A, which cannot be validated.
     refit : dict or None
-        How the members were trained again on all of Set A, see `search.results.refit`.
+        How the members were trained on all of Set A, see `search.results.refit`.
     shared : int
         Probes of Set B that were left out of the test, since Set A has their sequence, too.
     folder : Path

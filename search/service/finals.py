@@ -37,7 +37,7 @@ class Finals:
     """Retrains the best configs with several seeds each, and tests the winner as an ensemble.
 
     One lucky run does not win: the winner is the config with the highest mean of its members' validation
-    Spearman, whose members are then trained again on all of Set A, if the strategy says so. The test set is
+    Spearman, whose members are then trained on all of Set A, if the strategy says so. The test set is
     opened only after that, once, and the study records when and with which weights.
 
     Parameters

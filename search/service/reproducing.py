@@ -18,8 +18,9 @@ from data_io.predictions import NAME, read_predictions
 from data_io.training_set import Examples, TrainingSet, load_training_set
 from models.weights import load_model
 from search.results.export import read_metrics
-from search.service.refitting import epochs_to_refit, handed_over, on_all_of_set_a
+from search.service.refitting import handed_over, on_all_of_set_a, plan
 from search.service.retraining import member_task
+from search.strategy.strategy import Strategy
 from search.study.spec import Spec, package_versions
 from search.workers.events import Event, Reported, Tested, Trained
 from search.workers.in_process import run_here
@@ -112,7 +113,7 @@ def reproduce(
     table = read_predictions(folder / NAME) if (folder / NAME).is_file() else None
     tasks = _trainings(result, spec, training)
     siblings = [_train(task, said) for task in tasks]
-    members = _refitted(tasks, siblings, said) if spec.strategy.refit else siblings
+    members = _refitted(spec.strategy, tasks, siblings, said)
     weights, validated = (tuple(end.weights for end in ends) for ends in (members, siblings))
     test = training.validation if table is None else Examples(table.codes, table.measured)
     whole = HeldOutTask("test", spec.architecture, result["params"], weights, validated, training, test)
@@ -152,13 +153,16 @@ def _trainings(result: Mapping[str, Any], spec: Spec, training: TrainingSet) -> 
 
 
 def _refitted(
-    tasks: Sequence[TrainTask], siblings: Sequence[Trained], said: Callable[[int, int], None]
+    strategy: Strategy,
+    tasks: Sequence[TrainTask],
+    siblings: Sequence[Trained],
+    said: Callable[[int, int], None],
 ) -> list[Trained]:
-    epochs = epochs_to_refit([sibling.curve for sibling in siblings])
-    if epochs is None:
+    refit = plan(strategy, tasks[0].params, [sibling.curve for sibling in siblings])
+    if refit is None:
         return list(siblings)
     return [
-        handed_over(sibling, _train(on_all_of_set_a(task, epochs), said))
+        handed_over(sibling, _train(on_all_of_set_a(task, refit, sibling.weights), said))
         for task, sibling in zip(tasks, siblings, strict=True)
     ]
 

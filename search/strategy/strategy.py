@@ -8,7 +8,7 @@ from typing import Any
 
 from data_io.errors import ConfigError
 
-FORMAT = 3
+FORMAT = 4
 SAMPLERS = ("tpe", "random", "gp")
 PRUNERS = ("percentile", "none", "halving", "hyperband", "extrapolation")
 ENDINGS = ("finished", "pruned")
@@ -16,6 +16,7 @@ CONFIGS = ("starts", "transferred")
 ADDED: Mapping[int, Mapping[str, Any]] = {
     2: {"multivariate": True, "reduction": 3, "hoped_gain": 0.9, "transferred": ()},
     3: {"refit": False},
+    4: {"refit_share": None},
 }
 """What strategies did before each format, in the fields that came with it."""
 
@@ -61,7 +62,10 @@ class Strategy:
     retraining_patience : int or None
         Epochs without any new best after which a retraining ends.
     refit : bool
-        Whether the winner's members are trained again on all of Set A and those are handed over.
+        Whether the winner's members are trained on all of Set A and those are handed over.
+    refit_share : float or None
+        They go on there from where they validated best, for this share of the epochs of their config, rounded
+        up; None trains each from the beginning, for as long as the median member took to its best.
 
     Raises
     ------
@@ -86,6 +90,7 @@ class Strategy:
     members: int = 3
     retraining_patience: int | None = 5
     refit: bool = True
+    refit_share: float | None = 0.5
 
     def __post_init__(self) -> None:
         _require(self.sampler in SAMPLERS, "sampler", self.sampler, f"be one of {', '.join(SAMPLERS)}")
@@ -100,12 +105,14 @@ class Strategy:
         for name in ("patience", "retraining_patience"):
             epochs = getattr(self, name)
             _require(epochs is None or epochs >= 1, name, epochs, "be 1 or more, or None")
+        share = self.refit_share
+        _require(share is None or 0 < share <= 1, "refit_share", share, "lie above 0, up to 1, or be None")
         _require("finished" in self.counted, "counted", self.counted, "hold 'finished'")
         _require(set(self.counted) <= set(ENDINGS), "counted", self.counted, f"be of {', '.join(ENDINGS)}")
 
     @property
     def refits(self) -> int:
-        """How many networks are trained again on all of Set A."""
+        """How many networks are trained on all of Set A."""
         return self.members if self.refit else 0
 
     def to_dict(self) -> dict[str, Any]:

@@ -50,6 +50,8 @@ class TrainTask:
     refit : int or None
         Train on all of Set A, the validation probes too, for so many epochs, and give the weights of the
         last: there is nothing then to choose an epoch by, and the curve has no figures of the validation.
+    start : bytes or None
+        Weights to begin with, safetensors, instead of random ones.
     """
 
     key: str
@@ -60,12 +62,14 @@ class TrainTask:
     state: bytes | None = None
     patience: int | None = None
     refit: int | None = None
+    start: bytes | None = None
 
     def run(self, wanted: Wanted) -> Iterator[Event]:
         """Train, and yield a `Reported` for each epoch and then a `Trained` with the weights to keep."""
         network, training = split_params(self.architecture, dict(self.params))
         data = self.data if self.refit is None else replace(self.data, train=self.data.whole)
-        trainer = Trainer(self.architecture, network, training, data, self.seed)
+        start = None if self.start is None else safetensors.torch.load(self.start)
+        trainer = Trainer(self.architecture, network, training, data, self.seed, start=start)
         if self.state is not None:
             _go_on(trainer, self.state)
         try:

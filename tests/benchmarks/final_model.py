@@ -18,25 +18,28 @@ from functools import partial
 from itertools import product
 from multiprocessing import get_context
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from models.metrics import pearson, spearman
+from models.trainer import Trainer
 from tests.benchmarks.ablation import spread
-from tests.benchmarks.prepared import examples, predictions, read
-from tests.benchmarks.variants import NETWORKS, RECURRENT, RESIDUAL, TRAINING
+from tests.benchmarks.prepared import examples, predictions, read, trained
+from tests.benchmarks.variants import NETWORKS, RECURRENT, RESIDUAL, START, TRAINING
 
 CONFIGS: dict[str, dict[str, object]] = {
     "residual": RESIDUAL,
     "layers": NETWORKS["three layers, windows"],
     "wide": {**RESIDUAL, "filters": 128, "window": 5, "motif_length": 9},
     "recurrent": {**RECURRENT["windows, residual 2"], "learning_rate": 2e-3},
+    "start": {**START, "loss": "log_cosh"},
 }
-CNNS = [config for config in CONFIGS if config != "recurrent"]
+CNNS = ["residual", "layers", "wide"]  # of the ensembles of several configs
 EPOCHS = 15
-MEMBERS = {"split": 5, "folds": 5, "tenths": 10, "all": 5}  # networks of each way
-OTHERS = {"split": 3, "all": 3}  # of the configs but the first
+MEMBERS = {"split": 5, "folds": 5, "tenths": 10, "all": 5, "on": 5}  # networks of each way
+OTHERS = {"split": 3, "all": 3, "on": 3}  # of the configs but the first
+ON = {"epochs": 8, "schedule": "cosine"}  # on all, from the weights of a split, at half the learning rate
 
 
 class Net(NamedTuple):
@@ -59,7 +62,7 @@ def nets(experiments: list[str], configs: list[str], ways: list[str], most: int)
 def sides(net: Net, count: int) -> tuple[np.ndarray, np.ndarray]:
     """Rows to train on and rows to validate by, of so many."""
     shuffled = np.random.default_rng(1).permutation(count)
-    if net.way == "all":
+    if net.way in ("all", "on"):
         return shuffled, shuffled[: count // 10]
     parts = np.array_split(shuffled, 10 if net.way == "tenths" else 5)
     held = net.member if net.way in ("folds", "tenths") else 0
@@ -76,15 +79,36 @@ def train(net: Net, file: str, folder: Path, device: str, deadline: float) -> No
     path = path_of(folder, net)
     if path.exists() or time.time() > deadline:
         return
-    params = {**TRAINING, "epochs": EPOCHS, **CONFIGS[net.config]}
-    rows = sides(net, len(examples(file, net.experiment, "train").targets))
-    architecture = "cnn" if net.config in CNNS else "rnn"
-    what = file, net.experiment, rows, device, architecture, params
-    found, score = predictions(*what, seed=net.member + 1, last=net.way == "all")
+    trainer = train_on(net, file, device) if net.way == "on" else train_once(net, file, device)
     temporary = path.with_suffix(".partial")
     with temporary.open("wb") as handle:
-        np.savez(handle, predictions=found, score=score)
+        found = predictions(file, net.experiment, trainer)
+        np.savez(handle, predictions=found, score=trainer.best.spearman)
     temporary.replace(path)
+
+
+def train_once(net: Net, file: str, device: str) -> Trainer:
+    """Train a network from random weights."""
+    return trained(*setting(net, file, device), params_of(net), net.member + 1, last=net.way == "all")
+
+
+def train_on(net: Net, file: str, device: str) -> Trainer:
+    """Train a network of one split, and then that on all."""
+    start = train_once(net._replace(way="split"), file, device).best_weights()
+    params = params_of(net)
+    params = {**params, **ON, "learning_rate": params["learning_rate"] / 2}
+    return trained(*setting(net, file, device), params, net.member + 101, last=True, start=start)
+
+
+def setting(net: Net, file: str, device: str) -> tuple[str, str, tuple[np.ndarray, np.ndarray], str, str]:
+    """Give file, experiment, rows, device and architecture of a network."""
+    rows = sides(net, len(examples(file, net.experiment, "train").targets))
+    return file, net.experiment, rows, device, "rnn" if net.config == "recurrent" else "cnn"
+
+
+def params_of(net: Net) -> dict[str, Any]:
+    """Give the hyperparameters of a network."""
+    return {**TRAINING, "epochs": EPOCHS, **CONFIGS[net.config]}
 
 
 def run(options: argparse.Namespace) -> None:
@@ -107,10 +131,10 @@ def experiments_of(file: str) -> list[str]:
     return list(dict.fromkeys(name.split("/")[0] for name in read(file)))
 
 
-def ensembles() -> dict[str, list[tuple[str, str, int]]]:
+def ensembles(main: str = "residual") -> dict[str, list[tuple[str, str, int]]]:
     """Give the ensembles that are compared: config, way and number of each network."""
 
-    def some(way: str, count: int, config: str = "residual") -> list[tuple[str, str, int]]:
+    def some(way: str, count: int, config: str = main) -> list[tuple[str, str, int]]:
         return [(config, way, member) for member in range(count)]
 
     def mixed(way: str, count: int) -> list[tuple[str, str, int]]:
@@ -125,6 +149,10 @@ def ensembles() -> dict[str, list[tuple[str, str, int]]]:
         "3 of tenths": some("tenths", 3),
         "10 tenths": some("tenths", 10),
         "1 on all": some("all", 1),
+        "2 on all": some("all", 2),
+        "1 of a split, then on all": some("on", 1),
+        "2 of a split, then on all": some("on", 2),
+        "3 of a split, then on all": some("on", 3),
         "3 on all": some("all", 3),
         "5 on all": some("all", 5),
         "3 of one split, 3 on all": [*some("split", 3), *some("all", 3)],
@@ -138,11 +166,11 @@ def ensembles() -> dict[str, list[tuple[str, str, int]]]:
 
 
 def show(options: argparse.Namespace) -> None:
-    """Print each way's means, and how far it is from the first, over the experiments that have both."""
-    ways = ensembles()
+    """Print each way's means, and how far it is from one of them, over the experiments that have both."""
+    ways = ensembles(options.config)
     found = {way: dict(scores_of(options.file, options.folder, networks)) for way, networks in ways.items()}
-    first = found[next(iter(ways))]
-    print("against the first way: mean, deviation over experiments / seeds")
+    first = found[options.against]
+    print(f"against {options.against}: mean, deviation over experiments / seeds")
     for way, scores in found.items():
         names = [name for name in scores if name in first]
         if not names:
@@ -180,6 +208,11 @@ def main() -> None:
         part.set_defaults(command=command)
         part.add_argument("file")
         part.add_argument("folder", type=Path)
+        if command is show:
+            part.add_argument(
+                "--config", choices=CONFIGS, default="residual", help="of the networks first in the list"
+            )
+            part.add_argument("--against", choices=ensembles(), default="3 of one split")
         if command is run:
             part.add_argument("--device", default="cuda")
             part.add_argument("--experiments", nargs="+", help="default: all of the file")

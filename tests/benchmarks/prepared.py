@@ -48,7 +48,7 @@ def train(
     return {"spearman": best.spearman, "pearson": best.pearson, "epoch": best.epoch, "seconds": seconds}
 
 
-def predictions(
+def trained(
     file: str,
     experiment: str,
     rows: tuple[np.ndarray, np.ndarray],
@@ -57,25 +57,33 @@ def predictions(
     params: dict[str, Any],
     seed: int,
     last: bool = False,
-) -> tuple[np.ndarray, float]:
-    """What a network predicts of the file's validation probes, and its own validation Spearman.
+    start: dict[str, torch.Tensor] | None = None,
+) -> Trainer:
+    """A network that has trained to its end, and has the weights that are kept.
 
     Parameters
     ----------
     rows : pair of int array
         Of the training probes: those to train on, and those to validate by.
     last : bool
-        Take the weights of the last epoch, instead of those that validate best.
+        Keep the weights of the last epoch, instead of those that validate best.
+    start : dict of str to Tensor, optional
+        Weights to begin with.
     """
     torch.set_num_threads(1)
     own = examples(file, experiment, "train")
     parts = (SimpleNamespace(codes=own.codes[each], targets=own.targets[each]) for each in rows)
     data = SimpleNamespace(**dict(zip(PARTS, parts, strict=True)), fingerprint=experiment)
-    trainer = Trainer(architecture, *split_params(architecture, params), data, seed, device=device)
+    configs = split_params(architecture, params)
+    trainer = Trainer(architecture, *configs, data, seed, device=device, start=start)
     while not trainer.finished:
         if last and trainer.epoch == trainer.training.epochs - 1:
             trainer.best = Best(0, 0.0)
         trainer.run_epoch()
     trainer.model.load_state_dict(trainer.best_weights())
-    found = predict(trainer.model, examples(file, experiment, "validation").codes)
-    return found, trainer.best.spearman
+    return trainer
+
+
+def predictions(file: str, experiment: str, trainer: Trainer) -> np.ndarray:
+    """What a network predicts of the file's validation probes."""
+    return predict(trainer.model, examples(file, experiment, "validation").codes)

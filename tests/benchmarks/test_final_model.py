@@ -18,7 +18,7 @@ def test_what_validates_was_not_trained_on_but_for_networks_on_all(way: str) -> 
         train, validation = sides(Net("A", "residual", way, member), 200)
         shared = set(train) & set(validation)
         assert len(set(train)) == len(train)
-        if way == "all":
+        if way in ("all", "on"):
             assert set(train) == set(range(200))
         else:
             assert not shared
@@ -52,12 +52,12 @@ def test_networks_are_kept_and_judged_by_probes_that_none_saw(
     prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = tmp_path / "final"
-    options = prepared, folder, "--device", "cpu", "--ways", "split", "all", "--members", "1"
+    options = prepared, folder, "--device", "cpu", "--ways", "split", "all", "on", "--members", "1"
     run(monkeypatch, "run", *options)
     paths = [
         path_of(folder, Net("A", config, way, 0))
         for config in final_model.CONFIGS
-        for way in ("split", "all")
+        for way in ("split", "all", "on")
     ]
     assert sorted(folder.iterdir()) == sorted(paths)
     before = [path.stat().st_mtime_ns for path in paths]

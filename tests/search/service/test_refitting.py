@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,13 @@ import torch
 
 from data_io.experiments import Experiment
 from data_io.training_set import TrainingSet, load_training_set
+from models.cnn import CNN
+from models.config import split_params
 from search.service.notices import MemberRefitted, Notice
-from search.service.refitting import Refitting, epochs_to_refit
+from search.service.refitting import Refit, Refitting, plan
 from search.service.retraining import Finalist
 from search.service.trainings import Member
+from search.strategy.strategy import Strategy
 from search.study.record import StudyRecord, open_study
 from search.study.storage import open_storage
 from search.study.workspace import Workspace
@@ -41,6 +45,14 @@ class Heard:
         self.notices.append(notice)
 
 
+class EarlierRecord:
+    """A study's record, of an earlier version whose members began anew on all of Set A."""
+
+    def __init__(self, record: StudyRecord) -> None:
+        self.name, self.spec = record.name, record.spec
+        self.strategy = replace(record.strategy, refit_share=None)
+
+
 @pytest.fixture(scope="module")
 def data(simulated: Path) -> TrainingSet:
     return load_training_set(simulated, Experiment("RNCMPT90001", "SIMFOX", "Homo_sapiens"))
@@ -55,11 +67,20 @@ def weights(value: float) -> dict[str, torch.Tensor]:
     return {"w": torch.tensor([value])}
 
 
+def untrained(seed: int) -> dict[str, torch.Tensor]:
+    torch.manual_seed(seed)
+    return CNN(split_params("cnn", PARAMS)[0]).state_dict()
+
+
 def begin(
-    record: StudyRecord, data: TrainingSet, folder: Path, curves: Sequence[Curve] = CURVES
+    record: StudyRecord,
+    data: TrainingSet,
+    folder: Path,
+    curves: Sequence[Curve] = CURVES,
+    of: Callable[[int], dict[str, torch.Tensor]] = weights,
 ) -> tuple[Refitting, Heard]:
     """Take the end of a study up that retrained six networks, two of them of trial 7."""
-    siblings = [Member(weights(number), each) for number, each in enumerate(curves)]
+    siblings = [Member(of(number), each) for number, each in enumerate(curves)]
     heard = Heard()
     return Refitting(record, data, Workspace(folder), heard, WINNER, siblings, before=6), heard
 
@@ -79,17 +100,41 @@ def trained(key: str, value: float, curve: Curve) -> Trained:
         ([DIVERGED, DIVERGED], None),
     ],
 )
-def test_as_long_as_the_median_member_took_to_its_best(curves: list[Curve], epochs: int | None) -> None:
-    assert epochs_to_refit(curves) == epochs
+def test_one_that_begins_anew_trains_as_long_as_the_median_member_took_to_its_best(
+    curves: list[Curve], epochs: int | None
+) -> None:
+    found = plan(Strategy(refit_share=None), PARAMS, curves)
+    assert found == (None if epochs is None else Refit(epochs, goes_on=False))
 
 
-def test_each_member_is_trained_once_as_its_sibling_was(
+@pytest.mark.parametrize(("share", "epochs"), [(0.5, 2), (0.3, 2), (0.1, 1), (1.0, 4)])
+def test_one_that_goes_on_trains_for_a_share_of_its_configs_epochs(share: float, epochs: int) -> None:
+    assert plan(Strategy(refit_share=share), PARAMS, CURVES) == Refit(epochs, goes_on=True)
+    assert plan(Strategy(refit_share=share), PARAMS, [DIVERGED, DIVERGED]) is None
+    assert plan(Strategy(refit_share=share, refit=False), PARAMS, CURVES) is None
+
+
+def test_each_member_goes_on_from_its_sibling_by_a_schedule_of_its_own(
     record: StudyRecord, data: TrainingSet, tmp_path: Path
 ) -> None:
+    refitting, _ = begin(record, data, tmp_path)
+    tasks = [refitting.next_task(), refitting.next_task()]
+    warm = {**PARAMS, "epochs": 2, "learning_rate": 0.005, "schedule": "cosine"}
+    assert [(task.key, task.refit, task.patience, task.params) for task in tasks] == [
+        (f"{STUDY}#{name}", 2, None, warm) for name in NAMES
+    ]
+    begun = [safetensors.torch.load(task.start)["w"].item() for task in tasks]
+    assert begun == [0, 1]
+
+
+def test_under_an_earlier_strategy_each_member_is_trained_once_as_its_sibling_was(
+    record: StudyRecord, data: TrainingSet, tmp_path: Path
+) -> None:
+    record = EarlierRecord(record)
     refitting, heard = begin(record, data, tmp_path)
     tasks = [refitting.next_task(), refitting.next_task()]
-    assert [(task.key, task.refit, task.patience, task.params) for task in tasks] == [
-        (f"{STUDY}#{name}", 3, None, PARAMS) for name in NAMES
+    assert [(task.key, task.refit, task.patience, task.params, task.start) for task in tasks] == [
+        (f"{STUDY}#{name}", 3, None, PARAMS, None) for name in NAMES
     ]
     assert tasks[0].seed != tasks[1].seed
     assert refitting.next_task() is None
@@ -99,7 +144,7 @@ def test_each_member_is_trained_once_as_its_sibling_was(
     assert refitting.complete
     assert not refitting.handle(trained(tasks[0].key, 1, CURVES[0])), "not wanted any more"
     assert [member.weights["w"].item() for member in refitting.members()] == [10, 11]
-    assert refitting.facts() == {"epochs": 3, "diverged": []}
+    assert refitting.facts() == {"epochs": 3, "goes_on": False, "diverged": []}
     assert heard.notices == [
         MemberRefitted(STUDY, 7, 0, epochs=3, through=7, total=8),
         MemberRefitted(STUDY, 7, 1, epochs=3, through=8, total=8),
@@ -114,12 +159,12 @@ def test_one_that_diverges_leaves_its_place_to_its_sibling(
 ) -> None:
     refitting, _ = begin(record, data, tmp_path)
     with caplog.at_level(logging.WARNING):
-        for end in (curve([0.9] * 3), DIVERGED):
+        for end in (curve([0.9] * 2), DIVERGED):
             task = refitting.next_task()
             refitting.handle(trained(task.key, 10, end))
     assert refitting.complete
     assert [member.weights["w"].item() for member in refitting.members()] == [10, 1]
-    assert refitting.facts() == {"epochs": 3, "diverged": [1]}
+    assert refitting.facts() == {"epochs": 2, "goes_on": True, "diverged": [1]}
     assert [entry.getMessage() for entry in caplog.records] == [
         f"study {STUDY}: member 2 diverged on all of Set A; the one trained without the validation probes "
         "takes its place"
@@ -135,17 +180,16 @@ def test_where_every_sibling_diverged_they_are_handed_over(
 
 
 def test_a_kill_loses_an_epoch_at_most(record: StudyRecord, data: TrainingSet, tmp_path: Path) -> None:
-    undisturbed, _ = begin(record, data, tmp_path / "undisturbed")
+    undisturbed, _ = begin(record, data, tmp_path / "undisturbed", of=untrained)
     *_, end = undisturbed.next_task().run(lambda: True)
-    killed, _ = begin(record, data, tmp_path / "killed")
+    killed, _ = begin(record, data, tmp_path / "killed", of=untrained)
     task = killed.next_task()
     events = task.run(lambda: True)
-    for _ in range(2):
-        reported = next(events)
-        assert isinstance(reported, Reported)
-        killed.handle(reported)
+    reported = next(events)
+    assert isinstance(reported, Reported)
+    killed.handle(reported)
     del killed
-    again, _ = begin(record, data, tmp_path / "killed")
+    again, _ = begin(record, data, tmp_path / "killed", of=untrained)
     reports, rest = 0, again.next_task()
     for event in rest.run(lambda: True):
         reports += isinstance(event, Reported)

@@ -36,6 +36,7 @@ def test_it_survives_being_stored() -> None:
         transferred=({"layers": 2}, {"layers": 3}),
         counted=("finished",),
         refit=False,
+        refit_share=None,
     )
     assert Strategy.from_dict(strategy.to_dict()) == strategy
 
@@ -53,6 +54,11 @@ def test_one_of_format_2_is_read_as_it_was() -> None:
     assert (found.transferred, found.refit) == (({"layers": 1},), False)
 
 
+def test_one_of_format_3_trains_members_anew_on_all_of_set_a() -> None:
+    found = Strategy.from_dict({**FORMAT_2, "refit": True, "format": 3})
+    assert (found.refit, found.refit_share) == (True, None)
+
+
 def test_a_new_one_refits_the_winners_members() -> None:
     assert (Strategy().refit, Strategy(members=4).refits) == (True, 4)
     assert Strategy(members=4, refit=False).refits == 0
@@ -64,6 +70,8 @@ def test_a_new_one_refits_the_winners_members() -> None:
         {**FORMAT_1, "format": 3},
         {**FORMAT_2, "format": 3},
         {**FORMAT_2, "refit": True, "format": 4},
+        {**Strategy().to_dict(), "refit_share": 0},
+        {**Strategy().to_dict(), "refit_share": 1.5},
         {**FORMAT_2, "format": "2"},
         {**FORMAT_1, "members": 0},
         {name: value for name, value in FORMAT_1.items() if name != "patience"},

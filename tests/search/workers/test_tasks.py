@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -87,6 +88,17 @@ def test_a_refit_is_so_many_epochs_on_all_of_set_a_whatever_validates_best(data:
     assert [report.train_loss for report in end.curve] == [report.train_loss for report in plain.curve]
     raw = {name: value.clone() for name, value in plain.model.state_dict().items()}
     assert any(not np.array_equal(raw[name], value) for name, value in plain.weights().items()), "averaged"
+
+
+def test_a_refit_begins_with_given_weights_also_when_it_goes_on(data: TrainingSet) -> None:
+    *_, first = TrainTask("k", "cnn", AVERAGED, 1, data).run(always)
+    task = TrainTask("k", "cnn", AVERAGED, 1, data, refit=2, start=first.weights)
+    *reports, end = task.run(always)
+    assert reports[0].report.train_loss < first.curve[0].train_loss, "it has learned already"
+    (_, gone_on) = replace(task, state=reports[0].state).run(always)
+    assert gone_on.weights == end.weights
+    (again, *_) = replace(task, state=reports[0].state, start=None).run(always)
+    assert again.report.epoch == 1, "a checkpoint of a training that began otherwise does not count"
 
 
 def test_a_refit_says_nothing_of_probes_that_it_was_trained_on(data: TrainingSet) -> None:
