@@ -134,14 +134,15 @@ class Refitting:
 def plan(strategy: Strategy, params: Mapping[str, Any], curves: Sequence[Curve]) -> Refit | None:
     """Decide how members are trained on all of Set A; None where they are not, or all siblings diverged.
 
-    Those that begin anew train for the median of the epochs that validated best, the upper of two.
+    They go on where the median of the epochs that validated best, the upper of two, is late; networks that
+    have fitted noise by then do better anew, for that many epochs.
     """
     best = [_best_epoch(curve) for curve in curves if not curve[-1].diverged]
     if not strategy.refit or not best:
         return None
-    if strategy.refit_share is None:
-        return Refit(statistics.median_high(best), goes_on=False)
-    epochs = params.get("epochs", TrainingConfig.epochs)
+    median, epochs = statistics.median_high(best), params.get("epochs", TrainingConfig.epochs)
+    if strategy.refit_share is None or median <= strategy.refit_after * epochs:
+        return Refit(median, goes_on=False)
     return Refit(math.ceil(strategy.refit_share * epochs), goes_on=True)
 
 

@@ -18,7 +18,7 @@ from search.study.record import StudyRecord
 
 LATE = "its time was up"
 MARGIN = 1.1  # on the time of the finals, since several workers do not end at one moment
-ALL_OF_SET_A = 1.25  # how much longer an epoch takes on all of Set A than on the training probes
+ALL_OF_SET_A = 1.25  # how much longer a network trains on all of Set A than on the training probes, at most
 AFTER_TRAINING = 60.0  # seconds for test and evidence: one worker took 14 s for the evidence of a whole array
 
 
@@ -33,19 +33,16 @@ class Finals(NamedTuple):
         Of the longest retraining.
     retrainings, refits : int
         Trainings on the training probes, and then on all of Set A.
-    refit : float
-        How many times as long one of the latter takes.
     """
 
     seconds: float
     longest: float
     retrainings: int
     refits: int
-    refit: float
 
     def duration(self, workers: int) -> float:
         """Give the seconds that they take with all workers for themselves."""
-        rounds = math.ceil(self.retrainings / workers) + self.refit * math.ceil(self.refits / workers)
+        rounds = math.ceil(self.retrainings / workers) + ALL_OF_SET_A * math.ceil(self.refits / workers)
         return MARGIN * rounds * self.longest + AFTER_TRAINING
 
 
@@ -126,9 +123,8 @@ def finals_of(record: StudyRecord, more: int = 0) -> Finals | None:
     missing = min(record.strategy.finalists - len(each), more)
     each += missing * [max(each)]
     members, refits = record.strategy.members, record.strategy.refits
-    refit = ALL_OF_SET_A * (record.strategy.refit_share or 1.0)
-    trainings = members * sum(each) + refit * refits * max(each)
-    return Finals(MARGIN * trainings + AFTER_TRAINING, max(each), members * len(each), refits, refit)
+    trainings = members * sum(each) + ALL_OF_SET_A * refits * max(each)
+    return Finals(MARGIN * trainings + AFTER_TRAINING, max(each), members * len(each), refits)
 
 
 def finals_left(run: StudyRun) -> float:

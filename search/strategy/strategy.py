@@ -16,7 +16,7 @@ CONFIGS = ("starts", "transferred")
 ADDED: Mapping[int, Mapping[str, Any]] = {
     2: {"multivariate": True, "reduction": 3, "hoped_gain": 0.9, "transferred": ()},
     3: {"refit": False},
-    4: {"refit_share": None},
+    4: {"refit_share": None, "refit_after": 0.0},
 }
 """What strategies did before each format, in the fields that came with it."""
 
@@ -65,7 +65,10 @@ class Strategy:
         Whether the winner's members are trained on all of Set A and those are handed over.
     refit_share : float or None
         They go on there from where they validated best, for this share of the epochs of their config, rounded
-        up; None trains each from the beginning, for as long as the median member took to its best.
+        up, while half their learning rate falls to nothing; None never lets them.
+    refit_after : float
+        That is where the median member validated best after this share of its epochs, so that it still gained
+        in the end; else each is trained from the beginning, for as long as the median took to its best.
 
     Raises
     ------
@@ -91,6 +94,7 @@ class Strategy:
     retraining_patience: int | None = 5
     refit: bool = True
     refit_share: float | None = 0.5
+    refit_after: float = 0.8
 
     def __post_init__(self) -> None:
         _require(self.sampler in SAMPLERS, "sampler", self.sampler, f"be one of {', '.join(SAMPLERS)}")
@@ -107,6 +111,7 @@ class Strategy:
             _require(epochs is None or epochs >= 1, name, epochs, "be 1 or more, or None")
         share = self.refit_share
         _require(share is None or 0 < share <= 1, "refit_share", share, "lie above 0, up to 1, or be None")
+        _require(0 <= self.refit_after <= 1, "refit_after", self.refit_after, "lie from 0 to 1")
         _require("finished" in self.counted, "counted", self.counted, "hold 'finished'")
         _require(set(self.counted) <= set(ENDINGS), "counted", self.counted, f"be of {', '.join(ENDINGS)}")
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from data_io.simulate import simulate
+from search.results.refit import how_refitted
 from search.study.workspace import Workspace
 from tests.support.commands import STUDY, launch, rbptune
 from tests.support.faults import outcome
@@ -51,11 +52,8 @@ def test_an_export_has_all_that_the_study_left(exported: Path, finished: Path) -
 
 
 def test_an_export_says_how_the_model_was_trained(exported: Path) -> None:
-    epochs = json.loads((exported / FOLDER / "metrics.json").read_text())["refit"]["epochs"]
-    said = (
-        f"Each member was then trained on for {epochs} epoch{'s' if epochs > 1 else ''} on all of Set A; "
-        "validation figures and learning curves are of the members before that."
-    )
+    said = how_refitted(json.loads((exported / FOLDER / "metrics.json").read_text()))
+    assert said.startswith("Each member was then trained ")
     for name in ("README.txt", "report.html"):
         assert said in " ".join((exported / FOLDER / name).read_text().split())
 
@@ -147,7 +145,7 @@ class TestReproducing:
         strategy = result["provenance"]["spec"]["strategy"]
         assert (result.pop("refit"), strategy.pop("refit"), strategy["format"]) == (None, False, 4)
         strategy["format"] = 2
-        del strategy["refit_share"]
+        del strategy["refit_share"], strategy["refit_after"]
         (out / "metrics.json").write_text(json.dumps(result))
         said = rbptune("reproduce", out, "--data", simulated)
         assert said.code == 0, said.err

@@ -31,6 +31,7 @@ from tests.support.curves import curve
 PARAMS = {"motif_length": 6, "filters": 8, "hidden": 8, "epochs": 4, "learning_rate": 0.01}
 WINNER = Finalist(7, PARAMS, 0.5)
 CURVES = curve([0.1, 0.5, 0.2]), curve([0.1, 0.2, 0.4, 0.3])
+GAINING = curve([0.1, 0.2, 0.3, 0.5]), curve([0.1, 0.2, 0.4, 0.3])
 DIVERGED = curve([0.0], diverged=True)
 NAMES = ("refit-7-0", "refit-7-1")
 
@@ -109,15 +110,21 @@ def test_one_that_begins_anew_trains_as_long_as_the_median_member_took_to_its_be
 
 @pytest.mark.parametrize(("share", "epochs"), [(0.5, 2), (0.3, 2), (0.1, 1), (1.0, 4)])
 def test_one_that_goes_on_trains_for_a_share_of_its_configs_epochs(share: float, epochs: int) -> None:
-    assert plan(Strategy(refit_share=share), PARAMS, CURVES) == Refit(epochs, goes_on=True)
+    assert plan(Strategy(refit_share=share), PARAMS, GAINING) == Refit(epochs, goes_on=True)
     assert plan(Strategy(refit_share=share), PARAMS, [DIVERGED, DIVERGED]) is None
-    assert plan(Strategy(refit_share=share, refit=False), PARAMS, CURVES) is None
+    assert plan(Strategy(refit_share=share, refit=False), PARAMS, GAINING) is None
+
+
+def test_what_fitted_noise_in_the_end_begins_anew() -> None:
+    assert plan(Strategy(), PARAMS, CURVES) == Refit(3, goes_on=False)
+    assert plan(Strategy(refit_after=0.75), PARAMS, CURVES) == Refit(3, goes_on=False), "not after it"
+    assert plan(Strategy(refit_after=0.7), PARAMS, CURVES) == Refit(2, goes_on=True)
 
 
 def test_each_member_goes_on_from_its_sibling_by_a_schedule_of_its_own(
     record: StudyRecord, data: TrainingSet, tmp_path: Path
 ) -> None:
-    refitting, _ = begin(record, data, tmp_path)
+    refitting, _ = begin(record, data, tmp_path, GAINING)
     tasks = [refitting.next_task(), refitting.next_task()]
     warm = {**PARAMS, "epochs": 2, "learning_rate": 0.005, "schedule": "cosine"}
     assert [(task.key, task.refit, task.patience, task.params) for task in tasks] == [
@@ -157,7 +164,7 @@ def test_under_an_earlier_strategy_each_member_is_trained_once_as_its_sibling_wa
 def test_one_that_diverges_leaves_its_place_to_its_sibling(
     record: StudyRecord, data: TrainingSet, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    refitting, _ = begin(record, data, tmp_path)
+    refitting, _ = begin(record, data, tmp_path, GAINING)
     with caplog.at_level(logging.WARNING):
         for end in (curve([0.9] * 2), DIVERGED):
             task = refitting.next_task()
@@ -180,16 +187,16 @@ def test_where_every_sibling_diverged_they_are_handed_over(
 
 
 def test_a_kill_loses_an_epoch_at_most(record: StudyRecord, data: TrainingSet, tmp_path: Path) -> None:
-    undisturbed, _ = begin(record, data, tmp_path / "undisturbed", of=untrained)
+    undisturbed, _ = begin(record, data, tmp_path / "undisturbed", GAINING, untrained)
     *_, end = undisturbed.next_task().run(lambda: True)
-    killed, _ = begin(record, data, tmp_path / "killed", of=untrained)
+    killed, _ = begin(record, data, tmp_path / "killed", GAINING, untrained)
     task = killed.next_task()
     events = task.run(lambda: True)
     reported = next(events)
     assert isinstance(reported, Reported)
     killed.handle(reported)
     del killed
-    again, _ = begin(record, data, tmp_path / "killed", of=untrained)
+    again, _ = begin(record, data, tmp_path / "killed", GAINING, untrained)
     reports, rest = 0, again.next_task()
     for event in rest.run(lambda: True):
         reports += isinstance(event, Reported)

@@ -34,13 +34,11 @@ from tests.support.curves import curve
 
 EXPERIMENTS = "RNCMPT90001", "RNCMPT90002", "RNCMPT90004"
 RULE = Strategy(sampler="random", pruner="none", patience=None, finalists=2, members=2)
-FINALS = 4 * 200.0 + 2 * 0.625 * 200.0  # seconds, where a trial of two epochs takes 200
+FINALS = 4 * 200.0 + 2 * 1.25 * 200.0  # seconds, where a trial of two epochs takes 200
 LookUp = Callable[[TrainTask], Curve]
 
 
 def even(task: TrainTask) -> Curve:
-    if task.refit:
-        return tuple(replace(report, seconds=125.0) for report in curve([0.2] * task.refit))
     return tuple(replace(report, seconds=100.0) for report in curve([0.1, 0.2]))
 
 
@@ -239,9 +237,9 @@ def test_with_time_enough_the_trials_are_what_was_asked_for(tmp_path: Path, simu
 def test_the_finals_are_estimated_by_the_epochs_of_the_best(fleet: Fleet) -> None:
     fleet.run(Playing(2, slow_in_the_first), stop_after=20)
     first, second, _ = fleet.records
-    assert finals_of(first, more=5) == pytest.approx((1.1 * 5 * FINALS + 60, 1000, 4, 2, 0.625))
-    assert finals_of(second) == pytest.approx((1.1 * FINALS + 60, 200, 4, 2, 0.625))
-    assert finals_of(second).duration(3) == pytest.approx(1.1 * (2 + 0.625) * 200 + 60)
+    assert finals_of(first, more=5) == pytest.approx((1.1 * 5 * FINALS + 60, 1000, 4, 2))
+    assert finals_of(second) == pytest.approx((1.1 * FINALS + 60, 200, 4, 2))
+    assert finals_of(second).duration(3) == pytest.approx(1.1 * (2 + 1.25) * 200 + 60)
 
 
 def ago(hours: float) -> str:

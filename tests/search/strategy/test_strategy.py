@@ -37,6 +37,7 @@ def test_it_survives_being_stored() -> None:
         counted=("finished",),
         refit=False,
         refit_share=None,
+        refit_after=0.5,
     )
     assert Strategy.from_dict(strategy.to_dict()) == strategy
 
@@ -72,6 +73,7 @@ def test_a_new_one_refits_the_winners_members() -> None:
         {**FORMAT_2, "refit": True, "format": 4},
         {**Strategy().to_dict(), "refit_share": 0},
         {**Strategy().to_dict(), "refit_share": 1.5},
+        {**Strategy().to_dict(), "refit_after": -0.1},
         {**FORMAT_2, "format": "2"},
         {**FORMAT_1, "members": 0},
         {name: value for name, value in FORMAT_1.items() if name != "patience"},

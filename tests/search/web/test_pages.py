@@ -191,7 +191,7 @@ def test_the_report_opens_and_the_export_is_an_archive_that_predicts(finished: P
         page = get(f"{server.url}/study/{STUDY}")[1]
         address = re.search(r'href="(/export/[^"]+)"', page)
         assert address
-        assert "Each member was then trained on for " in page
+        assert "Each member was then trained " in page
         with urllib.request.urlopen(f"{server.url}{address[1]}") as answer:
             assert (
                 answer.headers["Content-Disposition"] == 'attachment; filename="SIMFOX-RNCMPT90001-cnn.zip"'
