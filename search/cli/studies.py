@@ -99,7 +99,7 @@ def launch(
         bool | None,
         typer.Option(
             "--refit/--no-refit",
-            help="Train the winner's members on, on all of Set A, and hand those over.",
+            help="Train the winner's members on all of Set A, and hand those over.",
             show_default=REFIT,
         ),
     ] = None,
@@ -116,9 +116,9 @@ def launch(
 
     Each protein and architecture has a study of its own. The same command goes on where an earlier one
     ended. Trial 0 of each study is the published notebook's network. The winner's members are then trained
-    on, on all of Set A; validation figures are of the members before that. The test set is opened once, for
-    the winner. Where another command drives the workspace already, the studies are queued there and their
-    progress is shown.
+    on all of Set A; validation figures are of networks that have not seen the validation probes. The test set
+    is opened once, for the winner. Where another command drives the workspace already, the studies are queued
+    there and their progress is shown.
     """
     from search.service.launching import Launch, launch_studies
     from search.service.session import drive_or_follow
