@@ -134,8 +134,8 @@ class Refitting:
 def plan(strategy: Strategy, params: Mapping[str, Any], curves: Sequence[Curve]) -> Refit | None:
     """Decide how members are trained on all of Set A; None where they are not, or all siblings diverged.
 
-    They go on where the median of the epochs that validated best, the upper of two, is late; networks that
-    have fitted noise by then do better anew, for that many epochs.
+    They go on where the median of the epochs that validated best, the upper of two, is late; else they
+    begin anew, for that many epochs.
     """
     best = [_best_epoch(curve) for curve in curves if not curve[-1].diverged]
     if not strategy.refit or not best:

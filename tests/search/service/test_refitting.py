@@ -115,7 +115,7 @@ def test_one_that_goes_on_trains_for_a_share_of_its_configs_epochs(share: float,
     assert plan(Strategy(refit_share=share, refit=False), PARAMS, GAINING) is None
 
 
-def test_what_fitted_noise_in_the_end_begins_anew() -> None:
+def test_what_validated_best_early_begins_anew() -> None:
     assert plan(Strategy(), PARAMS, CURVES) == Refit(3, goes_on=False)
     assert plan(Strategy(refit_after=0.75), PARAMS, CURVES) == Refit(3, goes_on=False), "not after it"
     assert plan(Strategy(refit_after=0.7), PARAMS, CURVES) == Refit(2, goes_on=True)
