@@ -18,17 +18,14 @@ from data_io.alphabet import encode_long
 from data_io.errors import ConfigError, ModelError
 from data_io.files import write_atomically
 from models import tensors
+from models.model_config import FORMAT, OF_SEVERAL, OWN_KEYS, PARTS, PARTS_KEYS, read_bytes, read_config
 from models.predict import predict
 from models.registry import Architecture, get_architecture
 from models.windows import best_windows, predict_windows
 
-FORMAT = 1
 QUANTILES = "training_quantiles"
 TEST_QUANTILES = "test_quantiles"
-PARTS = "parts"
 _QUANTILES = 201
-_OWN_KEYS = ("format", "architecture", "network", "members")
-_PARTS_KEYS = ("format", PARTS)
 
 
 @dataclass(frozen=True)
@@ -40,7 +37,7 @@ class LoadedModel:
     architecture : str
         Of several, joined by plus signs, where models are combined.
     network : config of the architecture
-        A list of them where models are combined.
+        A list of them, one a member or combined model, where there are several.
     members : list of nn.Module
         On CPU and in evaluation mode.
     extra : dict
@@ -105,7 +102,7 @@ def quantiles_of(predictions: NDArray[np.float32]) -> list[float]:
 def save_model(
     folder: str | Path,
     architecture: str,
-    network: Any,
+    networks: Sequence[Any],
     members: Sequence[Mapping[str, Tensor]],
     extra: Mapping[str, Any] | None = None,
 ) -> None:
@@ -115,9 +112,10 @@ def save_model(
     ----------
     folder : str or Path
     architecture : str
-    network : config of the architecture
-    members : sequence of state dicts
+    networks : sequence of configs of the architecture
         One for each member of the ensemble; a single model has one.
+    members : sequence of state dicts
+        Likewise.
     extra : mapping, optional
         Further keys for config.json, fit for JSON.
 
@@ -127,7 +125,7 @@ def save_model(
         When the disk is full or the folder cannot be written to.
     """
     extra = dict(extra or {})
-    if taken := [key for key in _OWN_KEYS if key in extra]:
+    if taken := [key for key in OWN_KEYS if key in extra]:
         raise ValueError(f"extra must not hold {taken[0]!r}, which save_model writes itself")
     if not members:
         raise ValueError("a model needs at least one member, received none")
@@ -135,10 +133,12 @@ def save_model(
     names = [f"weights-{number}.safetensors" for number in range(len(members))]
     for name, weights in zip(names, members, strict=True):
         _write(folder / name, tensors.pack(weights, {"architecture": architecture}))
+    kept = [dataclasses.asdict(network) for network in networks]
+    alike = all(network == kept[0] for network in kept)
     config = {
-        "format": FORMAT,
+        "format": FORMAT if alike else OF_SEVERAL,
         "architecture": architecture,
-        "network": dataclasses.asdict(network),
+        "network": kept[0] if alike else kept,
         "members": len(members),
         **extra,
     }
@@ -169,18 +169,20 @@ def load_model(folder: str | Path) -> LoadedModel:
         If a file is missing, damaged, of another version or does not fit the config.
     """
     path = Path(folder) / "config.json"
-    config = _read_config(path)
+    config = read_config(path)
     if PARTS in config:
         return _load_parts(path, config)
     architecture = _known_architecture(config["architecture"], path)
+    kept, count = config["network"], config["members"]
     try:
-        network = architecture.config(**config["network"])
+        networks = [architecture.config(**each) for each in (kept if isinstance(kept, list) else [kept])]
     except (ConfigError, TypeError) as error:
         raise ModelError(f"{path}: network: {error}") from error
-    files = [path.with_name(f"weights-{number}.safetensors") for number in range(config["members"])]
-    members = [_read_member(file, architecture, network) for file in files]
-    extra = {key: value for key, value in config.items() if key not in _OWN_KEYS}
-    return LoadedModel(architecture.name, network, members, extra)
+    each = networks if isinstance(kept, list) else networks * count
+    files = [path.with_name(f"weights-{number}.safetensors") for number in range(count)]
+    members = [_read_member(file, architecture, *network) for file, *network in zip(files, each, strict=True)]
+    extra = {key: value for key, value in config.items() if key not in OWN_KEYS}
+    return LoadedModel(architecture.name, networks if isinstance(kept, list) else networks[0], members, extra)
 
 
 def _load_parts(path: Path, config: Mapping[str, Any]) -> LoadedModel:
@@ -193,7 +195,7 @@ def _load_parts(path: Path, config: Mapping[str, Any]) -> LoadedModel:
         "+".join(part.architecture for part in parts),
         [part.network for part in parts],
         [member for part in parts for member in part.members],
-        {key: value for key, value in config.items() if key not in _PARTS_KEYS},
+        {key: value for key, value in config.items() if key not in PARTS_KEYS},
     )
 
 
@@ -206,33 +208,6 @@ def _write(path: Path, content: bytes) -> None:
         temporary.write_bytes(content)
 
 
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise ModelError(f"{path}: {reason}; give the folder of an exported model, complete") from error
-
-
-def _read_config(path: Path) -> dict[str, Any]:
-    try:
-        config = json.loads(_read(path))
-    except ValueError as error:
-        raise ModelError(f"{path}: not readable as JSON ({error}); export the model anew") from error
-    needed = _PARTS_KEYS if isinstance(config, dict) and PARTS in config else _OWN_KEYS
-    if not isinstance(config, dict) or any(key not in config for key in needed):
-        raise ModelError(f"{path}: not the config of an exported model (needs {', '.join(needed)})")
-    if config["format"] != FORMAT:
-        raise ModelError(f"{path}: format {config['format']!r}, this version reads {FORMAT}; update rbptune")
-    if PARTS in config:
-        return config
-    if not isinstance(config["members"], int) or config["members"] < 1:
-        raise ModelError(f"{path}: members = {config['members']!r}: must be a whole number from 1")
-    if not isinstance(config["network"], dict):
-        raise ModelError(f"{path}: network = {config['network']!r}: must be a table of hyperparameters")
-    return config
-
-
 def _known_architecture(name: Any, path: Path) -> Architecture:
     try:
         return get_architecture(name)
@@ -241,7 +216,7 @@ def _known_architecture(name: Any, path: Path) -> Architecture:
 
 
 def _read_member(path: Path, architecture: Architecture, network: Any) -> nn.Module:
-    weights, _ = tensors.unpack(_read(path), str(path))
+    weights, _ = tensors.unpack(read_bytes(path), str(path))
     member = architecture.build(network).eval()
     tensors.check_shapes(weights, member.state_dict(), str(path))
     member.load_state_dict(weights)

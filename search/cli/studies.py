@@ -89,7 +89,10 @@ def launch(
         ),
     ] = False,
     finalists: Annotated[
-        int | None, typer.Option(min=1, help="Best configs to retrain.", show_default=FINALISTS)
+        int | None,
+        typer.Option(
+            min=1, help="Best configs to retrain; equal ones make one model.", show_default=FINALISTS
+        ),
     ] = None,
     members: Annotated[
         int | None,
@@ -99,7 +102,7 @@ def launch(
         bool | None,
         typer.Option(
             "--refit/--no-refit",
-            help="Train the winner's members on all of Set A, and hand those over.",
+            help="Train the final model's networks on all of Set A, too.",
             show_default=REFIT,
         ),
     ] = None,
@@ -115,9 +118,10 @@ def launch(
     """Search, retrain and test networks for one or more proteins.
 
     Each protein and architecture has a study of its own. The same command goes on where an earlier one
-    ended. Trial 0 of each study is the published notebook's network. The winner's members are then trained
-    on all of Set A; validation figures are of networks that have not seen the validation probes. The test set
-    is opened once, for the winner. Where another command drives the workspace already, the studies are queued
+    ended. Trial 0 of each study is the published notebook's network. The best configs are retrained with
+    several seeds each: the winner, with those about as good, is one ensemble, which is then trained on all of
+    Set A; validation figures are of networks that have not seen the validation probes. The test set is opened
+    once, for that ensemble. Where another command drives the workspace already, the studies are queued
     there and their progress is shown.
     """
     from search.service.launching import Launch, launch_studies

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 from data_io.errors import SpaceError, StorageError, StudyError
 from data_io.files import keep_access
 from data_io.predictions import NAME
+from search.results.ensemble import how_made
 from search.results.evidence_files import EVIDENCE, MOTIFS, REPORT, logo_files
 from search.results.model_folder import METRICS, PARTS, SPACE, is_written
-from search.results.refit import how_refitted
 from search.results.space_toml import best_config_toml
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ _README = """\
 
 Spearman correlation of prediction and measurement: validation {val_spearman:.3f}, test {test_spearman:.3f}.
 The test probes were opened once, on {tested_at}, after the model was chosen.
-{refitted}
+{made}
 config.json             architecture, hyperparameters, scaling of the targets, provenance
 weights-K.safetensors   weights of the members, whose mean is the prediction
 metrics.json            all figures, and where they come from: data, split, seeds, versions
@@ -163,8 +163,8 @@ def _read_figures(path: Path) -> dict[str, Any]:
 
 
 def _readme(result: Mapping[str, Any], more: str) -> str:
-    refitted = "".join(f"{line}\n" for line in wrap(how_refitted(result), WIDTH))
-    return _README.format(**result, more=more, refitted=refitted)
+    made = "".join(f"{line}\n" for line in wrap(how_made(result), WIDTH))
+    return _README.format(**result, more=more, made=made)
 
 
 def _copy_files(artifacts: Path, folder: Path) -> None:

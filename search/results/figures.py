@@ -11,6 +11,7 @@ from typing import Any
 
 from data_io.files import write_atomically
 from models.reports import EpochReport
+from search.results.ensemble import Config
 from search.strategy.edges import find_edges
 from search.study.record import StudyRecord
 
@@ -19,11 +20,10 @@ CURVE_COLUMNS = ("epoch", "member", "train_loss", "validation_loss", "spearman",
 
 def write_results(
     record: StudyRecord,
-    winner: tuple[int, Mapping[str, Any], float],
+    configs: Sequence[Config],
     ensemble: Mapping[str, float],
     members: Sequence[Mapping[str, float]],
     curves: Sequence[Sequence[EpochReport]],
-    refit: Mapping[str, Any] | None,
     shared: int,
     folder: Path,
 ) -> dict[str, Any]:
@@ -32,37 +32,37 @@ def write_results(
     Parameters
     ----------
     record : StudyRecord
-    winner : tuple
-        The trial whose config won: its number, its hyperparameters, its validation Spearman.
+    configs : sequence of Config
+        Those of the members, the winner's first.
     ensemble : dict
         Figures of the ensemble.
     members : sequence of dict
-        The same for each member.
+        The same for each member, in the order of the configs.
     curves : sequence of curves
         One a member, a curve being its epoch reports: of its training without the validation probes, also
         where it was trained on all of Set A, which cannot be validated.
-    refit : dict or None
-        How the members were trained on all of Set A, see `search.results.refit`.
     shared : int
         Probes of Set B that were left out of the test, since Set A has their sequence, too.
     folder : Path
     """
     spec = record.spec
-    number, params, value = winner
+    winner, *partners = configs
+    trials = [config.trial for config in configs for _ in range(config.members)]
     result = {
         "study": record.name,
         "protein": spec.protein,
         "experiment": spec.experiment,
         "species": spec.species,
         "architecture": spec.architecture,
-        "params": dict(params),
-        "at_edge": find_edges(spec.load_space(), params),
+        "params": dict(winner.params),
+        "at_edge": find_edges(spec.load_space(), winner.params),
         **ensemble,
-        "best_trial": number,
-        "best_trial_spearman": value,
+        "best_trial": winner.trial,
+        "best_trial_spearman": winner.value,
         "trials": record.done,
-        "members": [dict(member) for member in members],
-        "refit": None if refit is None else dict(refit),
+        "members": [{"trial": trial, **member} for trial, member in zip(trials, members, strict=True)],
+        "refit": winner.refit,
+        "partners": [partner.to_dict() for partner in partners],
         "test_probes_shared_with_set_a": shared,
         "tested_at": datetime.now(UTC).isoformat(timespec="seconds"),
     }

@@ -14,6 +14,7 @@ import optuna
 from optuna.artifacts import FileSystemArtifactStore, get_all_artifact_meta, upload_artifact
 
 from search.evidence.verdict import VERDICT_WORDS
+from search.results.ensemble import how_made
 from search.results.evidence_files import REPORT, read_evidence
 from search.service.notices import Notice, StudyDone, StudyFailed
 from search.service.study_log import log_traceback
@@ -85,9 +86,10 @@ def note(record: StudyRecord, folder: Path, links: Mapping[str, str]) -> str:
 
 def _figures(result: Mapping[str, Any]) -> str:
     figures = [f"{result[key]:.3f}" for key in ("val_spearman", "test_spearman", "test_pearson")]
-    return "Trial {} won: validation Spearman {}, test {} (Pearson {}).".format(
+    said = "Trial {} won: validation Spearman {}, test {} (Pearson {}).".format(
         result["best_trial"], *figures
     )
+    return " ".join(filter(None, [said, how_made(result)]))
 
 
 def _verdict(folder: Path) -> list[str]:

@@ -1,4 +1,4 @@
-"""The end of a study: retrain the best configs, choose by validation, refit the winner, test it once."""
+"""The end of a study: retrain the best configs, choose by validation, refit the ensemble, test it once."""
 
 from __future__ import annotations
 
@@ -37,8 +37,9 @@ class Finals:
     """Retrains the best configs with several seeds each, and tests the winner as an ensemble.
 
     One lucky run does not win: the winner is the config with the highest mean of its members' validation
-    Spearman, whose members are then trained on all of Set A, if the strategy says so. The test set is
-    opened only after that, once, and the study records when and with which weights.
+    Spearman. They are one ensemble with those of its partners, finalists about as good, if the strategy lets
+    it have any, and are trained on all of Set A, if it says so. The test set is opened only after that, once,
+    and the study records when and with which weights.
 
     Parameters
     ----------
@@ -140,23 +141,22 @@ class Finals:
         self._shared = test.shared_with_set_a
         if opened is None:
             at = datetime.now(UTC).isoformat(timespec="seconds")
-            self._record.set(test_opened={"at": at, "trial": final.winner.trial, "weights": digest})
+            winner = final.chosen[0].finalist.trial
+            self._record.set(test_opened={"at": at, "trial": winner, "weights": digest})
         key = f"{self._record.name}#test"
-        params = final.winner.params
-        return HeldOutTask(key, spec.architecture, params, members, validated, self._data, test)
+        return HeldOutTask(key, spec.architecture, final.params, members, validated, self._data, test)
 
     def _keep_figures(self, event: Tested) -> None:
         final = self._final
-        self._save_model(final.winner.params, final.members(), event.quantiles)
+        self._save_model(final.params, final.members(), event.quantiles)
         with write_atomically(self._artifacts / NAME) as temporary:
             temporary.write_bytes(event.predictions)
         result = write_results(
             self._record,
-            (final.winner.trial, final.winner.params, final.winner.value),
+            final.configs(),
             asdict(event.ensemble),
             [asdict(member) for member in event.members],
             [sibling.curve for sibling in final.siblings],
-            final.facts(),
             self._shared,
             self._artifacts,
         )
@@ -165,23 +165,24 @@ class Finals:
         self._retraining.drop_checkpoints()
 
     def _save_model(
-        self, params: Mapping[str, Any], members: Sequence[Member], quantiles: list[float]
+        self, params: Sequence[Mapping[str, Any]], members: Sequence[Member], quantiles: list[float]
     ) -> None:
-        network, _ = split_params(self._record.spec.architecture, dict(params))
+        architecture = self._record.spec.architecture
+        networks = [split_params(architecture, dict(each))[0] for each in params]
         extra = {
             "scaling": self._data.scaling.to_dict(),
             "provenance": self._record.provenance(),
             QUANTILES: quantiles,
         }
         states = [member.weights for member in members]
-        save_model(self._artifacts / "model", self._record.spec.architecture, network, states, extra)
+        save_model(self._artifacts / "model", architecture, networks, states, extra)
 
     @property
     def _final(self) -> Refitting:
         """What follows the retraining, which has to be complete."""
         if self._refitting is None:
             given = self._record, self._data, self._workspace, self._observer
-            self._refitting = Refitting(*given, *self._retraining.winner(), before=len(self._retraining))
+            self._refitting = Refitting(*given, self._retraining.chosen(), before=len(self._retraining))
         return self._refitting
 
     @property

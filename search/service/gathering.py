@@ -10,6 +10,7 @@ from data_io.errors import DataError, UserError
 from data_io.experiments import Experiment
 from data_io.predictions import NAME
 from data_io.training_set import TrainingSet
+from search.results.ensemble import configs_of
 from search.results.evidence_files import EVIDENCE, write_evidence
 from search.results.export import read_result
 from search.service.notices import EvidenceMissing, WorkerLost
@@ -105,13 +106,14 @@ def evidence_task(record: StudyRecord, data: TrainingSet, artifacts: Path) -> Ev
         When something of it is missing or damaged.
     """
     result, spec = read_result(artifacts), record.spec
+    params = tuple(config.params for config in configs_of(result) for _ in range(config.members))
     first = next((trial for trial in record.trials(TrialState.COMPLETE) if trial.number == 0), None)
     table = artifacts / NAME
     return EvidenceTask(
         f"{record.name}#evidence",
         spec.architecture,
-        result["params"],
-        tuple(_read(artifacts / "model" / f"weights-{n}.safetensors") for n in range(len(result["members"]))),
+        params,
+        tuple(_read(artifacts / "model" / f"weights-{n}.safetensors") for n in range(len(params))),
         data,
         _read(table) if table.is_file() else None,
         result,

@@ -1,4 +1,4 @@
-"""The winner's members trained on all of Set A: with nothing left to validate by, for epochs known before."""
+"""The ensemble trained on all of Set A: with nothing left to validate by, for epochs known before."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ import safetensors.torch
 
 from data_io.training_set import TrainingSet
 from models.config import TrainingConfig
+from search.results.ensemble import Config
 from search.service.notices import MemberRefitted
 from search.service.observers import Observer
-from search.service.retraining import Finalist, member_task
+from search.service.retraining import Retrained, member_task
 from search.service.trainings import Member, Trainings
 from search.strategy.strategy import Strategy
 from search.study.record import StudyRecord
@@ -27,8 +28,6 @@ log = logging.getLogger(__name__)
 
 Network = TypeVar("Network", Member, Trained)
 
-WARM = 0.5  # of a config's learning rate, from where one that goes on decays to nothing
-
 
 class Refit(NamedTuple):
     """How members are trained on all of Set A: for so many epochs, going on from siblings or anew."""
@@ -37,8 +36,15 @@ class Refit(NamedTuple):
     goes_on: bool
 
 
+class _Place(NamedTuple):
+    """Where a member stands: which of the chosen configs it has, and which of that config's it is."""
+
+    config: int
+    member: int
+
+
 class Refitting:
-    """Trains the members of the winner on all of Set A, where the study's strategy asks for it.
+    """Trains the members of the ensemble on all of Set A, where the study's strategy asks for it.
 
     Each goes on from a sibling that was trained without the validation probes, or has its seed and begins
     anew, as the strategy says: by the siblings alone it is known how well such networks predict what they
@@ -50,9 +56,8 @@ class Refitting:
     data : TrainingSet
     workspace : Workspace
     observer : Observer
-    winner : Finalist
-    siblings : list of Member
-        The winner's members as they were retrained.
+    chosen : list of Retrained
+        The winner and its partners, as they were retrained.
     before : int
         How many networks were retrained in all, for the count that is shown.
     """
@@ -63,30 +68,43 @@ class Refitting:
         data: TrainingSet,
         workspace: Workspace,
         observer: Observer,
-        winner: Finalist,
-        siblings: Sequence[Member],
+        chosen: Sequence[Retrained],
         before: int,
     ) -> None:
-        self.winner = winner
-        self.siblings = siblings
-        self._refit = plan(record.strategy, winner.params, [sibling.curve for sibling in siblings])
+        self.chosen = chosen
+        self._refits = [
+            plan(record.strategy, one.finalist.params, [sibling.curve for sibling in one.members])
+            for one in chosen
+        ]
         self._record = record
         self._observer = observer
         self._before = before
-        self._names = [f"refit-{winner.trial}-{member}" for member in range(len(siblings))]
-        tasks: dict[str, TrainTask] = {}
-        if self._refit is not None:
-            for member, name in enumerate(self._names):
-                key, config = f"{record.name}#{name}", (winner.trial, winner.params)
-                sibling = member_task(key, record.spec, record.name, *config, member, data)
-                weights = safetensors.torch.save(siblings[member].weights)
-                tasks[name] = on_all_of_set_a(sibling, self._refit, weights)
+        self._places = {
+            _name(one, member): _Place(config, member)
+            for config, one in enumerate(chosen)
+            for member in range(len(one.members))
+        }
+        tasks = {
+            name: self._task(name, place, refit, data)
+            for name, place in self._places.items()
+            if (refit := self._refits[place.config]) is not None
+        }
         self._trainings = Trainings(record.name, tasks, workspace, self._say)
 
     @property
     def complete(self) -> bool:
         """Whether every member that is handed over is trained."""
         return self._trainings.complete
+
+    @property
+    def siblings(self) -> list[Member]:
+        """The members as they were retrained: the winner's first."""
+        return [sibling for one in self.chosen for sibling in one.members]
+
+    @property
+    def params(self) -> tuple[Mapping[str, Any], ...]:
+        """The hyperparameters of each member."""
+        return tuple(one.finalist.params for one in self.chosen for _ in one.members)
 
     def next_task(self) -> TrainTask | None:
         """Give the next member to train; None while there is none to begin."""
@@ -104,31 +122,49 @@ class Refitting:
         StudyError
             When the file of a member was removed or damaged meanwhile.
         """
-        if self._refit is None:
-            return list(self.siblings)
-        refitted = map(self._trainings.member, self._names)
-        return [handed_over(*pair) for pair in zip(self.siblings, refitted, strict=True)]
+        return [member for config in range(len(self.chosen)) for member in self._members(config)]
 
-    def facts(self) -> dict[str, Any] | None:
-        """Say for result.json how the members were trained: None where they are the siblings themselves."""
-        if self._refit is None:
+    def configs(self) -> list[Config]:
+        """Say for result.json which configs the members have, and how these were trained."""
+        finalists = [(one.finalist, len(one.members)) for one in self.chosen]
+        return [
+            Config(*finalist, members, self._facts(place))
+            for place, (finalist, members) in enumerate(finalists)
+        ]
+
+    def _facts(self, config: int) -> dict[str, Any] | None:
+        refit = self._refits[config]
+        if refit is None:
             return None
-        pairs = zip(self.members(), self.siblings, strict=True)
+        pairs = zip(self._members(config), self.chosen[config].members, strict=True)
         diverged = [number for number, (member, sibling) in enumerate(pairs) if member is sibling]
-        return {"epochs": self._refit.epochs, "goes_on": self._refit.goes_on, "diverged": diverged}
+        return {"epochs": refit.epochs, "goes_on": refit.goes_on, "diverged": diverged}
+
+    def _members(self, config: int) -> list[Member]:
+        one = self.chosen[config]
+        if self._refits[config] is None:
+            return one.members
+        refitted = [self._trainings.member(_name(one, member)) for member in range(len(one.members))]
+        return [handed_over(*pair) for pair in zip(one.members, refitted, strict=True)]
+
+    def _task(self, name: str, place: _Place, refit: Refit, data: TrainingSet) -> TrainTask:
+        record, one = self._record, self.chosen[place.config]
+        config = one.finalist.trial, one.finalist.params, place.member
+        sibling = member_task(f"{record.name}#{name}", record.spec, record.name, *config, data)
+        weights = safetensors.torch.save(one.members[place.member].weights)
+        return on_all_of_set_a(record.strategy, sibling, refit, weights)
 
     def _say(self, name: str, curve: Curve) -> None:
-        member = self._names.index(name)
+        place = self._places[name]
+        trial = self.chosen[place.config].finalist.trial
         if curve[-1].diverged:
             log.warning(
-                "study %s: member %d diverged on all of Set A; the one trained without the validation probes "
-                "takes its place",
-                *(self._record.name, member + 1),
+                "study %s: member %d of trial %d diverged on all of Set A; the one trained without the "
+                "validation probes takes its place",
+                *(self._record.name, place.member + 1, trial),
             )
         counts = self._before + self._trainings.through, self._before + len(self._trainings)
-        self._observer.notice(
-            MemberRefitted(self._record.name, self.winner.trial, member, len(curve), *counts)
-        )
+        self._observer.notice(MemberRefitted(self._record.name, trial, place.member, len(curve), *counts))
 
 
 def plan(strategy: Strategy, params: Mapping[str, Any], curves: Sequence[Curve]) -> Refit | None:
@@ -146,12 +182,12 @@ def plan(strategy: Strategy, params: Mapping[str, Any], curves: Sequence[Curve])
     return Refit(math.ceil(strategy.refit_share * epochs), goes_on=True)
 
 
-def on_all_of_set_a(sibling: TrainTask, refit: Refit, weights: bytes) -> TrainTask:
+def on_all_of_set_a(strategy: Strategy, sibling: TrainTask, refit: Refit, weights: bytes) -> TrainTask:
     """Give the training of a member on all of Set A, from its sibling's and the weights that came of it."""
     anew = replace(sibling, patience=None, refit=refit.epochs)
     if not refit.goes_on:
         return anew
-    rate = WARM * sibling.params.get("learning_rate", TrainingConfig.learning_rate)
+    rate = strategy.refit_rate * sibling.params.get("learning_rate", TrainingConfig.learning_rate)
     schedule = {"epochs": refit.epochs, "learning_rate": rate, "schedule": "cosine"}
     return replace(anew, params={**sibling.params, **schedule}, start=weights)
 
@@ -163,3 +199,7 @@ def handed_over(sibling: Network, refitted: Network) -> Network:
 
 def _best_epoch(curve: Curve) -> int:
     return max(curve, key=lambda report: report.spearman).epoch
+
+
+def _name(one: Retrained, member: int) -> str:
+    return f"refit-{one.finalist.trial}-{member}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -17,6 +18,7 @@ from data_io.experiments import Experiment
 from data_io.predictions import NAME, read_predictions
 from data_io.training_set import Examples, TrainingSet, load_training_set
 from models.weights import load_model
+from search.results.ensemble import configs_of
 from search.results.export import read_metrics
 from search.service.refitting import handed_over, on_all_of_set_a, plan
 from search.service.retraining import member_task
@@ -112,20 +114,25 @@ def reproduce(
     _check_data(result, training, data)
     table = read_predictions(folder / NAME) if (folder / NAME).is_file() else None
     tasks = _trainings(result, spec, training)
-    siblings = [_train(task, said) for task in tasks]
-    members = _refitted(spec.strategy, tasks, siblings, said)
-    weights, validated = (tuple(end.weights for end in ends) for ends in (members, siblings))
+    siblings = [[_train(task, said) for task in each] for each in tasks]
+    refitted = [_refitted(spec.strategy, *each, said) for each in zip(tasks, siblings, strict=True)]
+    members, validated = map(_weights, (refitted, siblings))
+    params = tuple(task.params for each in tasks for task in each)
     test = training.validation if table is None else Examples(table.codes, table.measured)
-    whole = HeldOutTask("test", spec.architecture, result["params"], weights, validated, training, test)
+    whole = HeldOutTask("test", spec.architecture, params, members, validated, training, test)
     tested = _run(whole, said)
     assert isinstance(tested, Tested)
-    same = all(_are_same(model.state_dict(), new) for model, new in zip(kept, weights, strict=True))
+    same = all(_are_same(model.state_dict(), new) for model, new in zip(kept, members, strict=True))
     return Reproduction(
         tuple(_compare(result, tested, KINDS if table is not None else KINDS[:2])),
         same,
         None if table is None else tested.predictions == (folder / NAME).read_bytes(),
         _other_versions(result),
     )
+
+
+def _weights(trained: Sequence[Sequence[Trained]]) -> tuple[bytes, ...]:
+    return tuple(end.weights for each in trained for end in each)
 
 
 def _recorded_spec(result: Mapping[str, Any], folder: Path) -> Spec:
@@ -144,11 +151,15 @@ def _check_data(result: Mapping[str, Any], training: TrainingSet, data: Path) ->
         )
 
 
-def _trainings(result: Mapping[str, Any], spec: Spec, training: TrainingSet) -> list[TrainTask]:
-    study, trial, params = result["study"], result["best_trial"], result["params"]
+def _trainings(result: Mapping[str, Any], spec: Spec, training: TrainingSet) -> list[list[TrainTask]]:
+    """The trainings of the members of each config; their keys count all members."""
+    study, keys = result["study"], map(str, itertools.count())
     return [
-        member_task(str(number), spec, study, trial, params, number, training)
-        for number in range(len(result["members"]))
+        [
+            member_task(next(keys), spec, study, config.trial, config.params, member, training)
+            for member in range(config.members)
+        ]
+        for config in configs_of(result)
     ]
 
 
@@ -162,7 +173,7 @@ def _refitted(
     if refit is None:
         return list(siblings)
     return [
-        handed_over(sibling, _train(on_all_of_set_a(task, refit, sibling.weights), said))
+        handed_over(sibling, _train(on_all_of_set_a(strategy, task, refit, sibling.weights), said))
         for task, sibling in zip(tasks, siblings, strict=True)
     ]
 

@@ -30,6 +30,13 @@ class Finalist(NamedTuple):
     value: float
 
 
+class Retrained(NamedTuple):
+    """A finalist with its members."""
+
+    finalist: Finalist
+    members: list[Member]
+
+
 class Retraining:
     """Retrains the best configs of a study with several seeds each.
 
@@ -76,18 +83,25 @@ class Retraining:
         """Take in what a retraining reports; False where it is not wanted any more."""
         return self._trainings.handle(event)
 
-    def winner(self) -> tuple[Finalist, list[Member]]:
-        """Give the finalist with the highest mean validation Spearman of its members, and these.
+    def chosen(self) -> list[Retrained]:
+        """Give the winner, the finalist whose members' mean validation Spearman is the highest, and then its
+        partners, if the strategy lets it have any.
 
         Raises
         ------
         StudyError
             When the file of a member was removed or damaged meanwhile.
         """
-        members = [self._members(finalist) for finalist in self._finalists]
-        means = [np.mean([score(member.curve) for member in each]) for each in members]
+        within = self._record.strategy.partners_within
+        each = [Retrained(finalist, self._members(finalist)) for finalist in self._finalists]
+        means = [np.mean([score(member.curve) for member in one.members]) for one in each]
         best = int(np.argmax(means))
-        return self._finalists[best], members[best]
+        partners = [
+            one
+            for place, (one, mean) in enumerate(zip(each, means, strict=True))
+            if within is not None and place != best and mean >= means[best] - within
+        ]
+        return [each[best], *partners]
 
     def drop_checkpoints(self) -> None:
         """Remove what only a training under way needs."""

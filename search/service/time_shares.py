@@ -109,8 +109,8 @@ class TimeShares:
 def finals_of(record: StudyRecord, more: int = 0) -> Finals | None:
     """Estimate the end of a study from the trials of its best configs; None where none has finished.
 
-    A retraining is taken to go on through all its epochs, each as long as in the trial; any finalist may win,
-    and each of `more` trials may become one where there are not enough.
+    A retraining is taken to go on through all its epochs, each as long as in the trial; any finalist may win
+    or be a partner, and each of `more` trials may become one where there are not enough.
     """
     if record.best_value is None:
         return None
@@ -123,8 +123,10 @@ def finals_of(record: StudyRecord, more: int = 0) -> Finals | None:
     missing = min(record.strategy.finalists - len(each), more)
     each += missing * [max(each)]
     members, refits = record.strategy.members, record.strategy.refits
-    trainings = members * sum(each) + ALL_OF_SET_A * refits * max(each)
-    return Finals(MARGIN * trainings + AFTER_TRAINING, max(each), members * len(each), refits)
+    refitted = min(refits // members, len(each))
+    trainings = members * (sum(each) + ALL_OF_SET_A * sum(sorted(each)[-refitted:] if refitted else ()))
+    seconds = MARGIN * trainings + AFTER_TRAINING
+    return Finals(seconds, max(each), members * len(each), members * refitted)
 
 
 def finals_left(run: StudyRun) -> float:

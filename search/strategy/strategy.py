@@ -8,7 +8,7 @@ from typing import Any
 
 from data_io.errors import ConfigError
 
-FORMAT = 4
+FORMAT = 5
 SAMPLERS = ("tpe", "random", "gp")
 PRUNERS = ("percentile", "none", "halving", "hyperband", "extrapolation")
 ENDINGS = ("finished", "pruned")
@@ -17,6 +17,7 @@ ADDED: Mapping[int, Mapping[str, Any]] = {
     2: {"multivariate": True, "reduction": 3, "hoped_gain": 0.9, "transferred": ()},
     3: {"refit": False},
     4: {"refit_share": None, "refit_after": 0.0},
+    5: {"refit_rate": 0.5, "partners_within": None},
 }
 """What strategies did before each format, in the fields that came with it."""
 
@@ -61,11 +62,16 @@ class Strategy:
         Best configs that are retrained, and seeds with which each is.
     retraining_patience : int or None
         Epochs without any new best after which a retraining ends.
+    partners_within : float or None
+        A finalist is the winner's partner, so that the members of both are one ensemble, where the mean
+        validation Spearman of its members is at most so much lower; None lets none be.
     refit : bool
-        Whether the winner's members are trained on all of Set A and those are handed over.
+        Whether the members of the ensemble are trained on all of Set A and those are handed over.
     refit_share : float or None
         They go on there from where they validated best, for this share of the epochs of their config, rounded
-        up, while half their learning rate falls to nothing; None never lets them.
+        up; None never lets them.
+    refit_rate : float
+        The share of their learning rate that falls to nothing meanwhile.
     refit_after : float
         That is where the median member validated best after this share of its epochs, so that it still gained
         in the end; else each is trained from the beginning, for as long as the median took to its best.
@@ -90,10 +96,12 @@ class Strategy:
     transferred: tuple[Mapping[str, Any], ...] = ()
     counted: tuple[str, ...] = ENDINGS
     finalists: int = 2
-    members: int = 3
+    members: int = 2
     retraining_patience: int | None = 5
+    partners_within: float | None = 0.008
     refit: bool = True
     refit_share: float | None = 0.5
+    refit_rate: float = 0.5
     refit_after: float = 0.8
 
     def __post_init__(self) -> None:
@@ -109,6 +117,9 @@ class Strategy:
         for name in ("patience", "retraining_patience"):
             epochs = getattr(self, name)
             _require(epochs is None or epochs >= 1, name, epochs, "be 1 or more, or None")
+        within = self.partners_within
+        _require(within is None or within >= 0, "partners_within", within, "be 0 or more, or None")
+        _require(0 < self.refit_rate <= 1, "refit_rate", self.refit_rate, "lie above 0, up to 1")
         share = self.refit_share
         _require(share is None or 0 < share <= 1, "refit_share", share, "lie above 0, up to 1, or be None")
         _require(0 <= self.refit_after <= 1, "refit_after", self.refit_after, "lie from 0 to 1")
@@ -117,8 +128,9 @@ class Strategy:
 
     @property
     def refits(self) -> int:
-        """How many networks are trained on all of Set A."""
-        return self.members if self.refit else 0
+        """How many networks are trained on all of Set A, at most."""
+        configs = 1 if self.partners_within is None else self.finalists
+        return configs * self.members if self.refit else 0
 
     def to_dict(self) -> dict[str, Any]:
         """Give plain values, the form kept in a study."""

@@ -105,6 +105,7 @@ def _upgraded(content: Mapping[str, Any]) -> dict[str, Any]:
         counted=("finished", "pruned"),
         finalists=values.pop("finalists"),
         members=values.pop("members"),
+        partners_within=None,
         refit=False,
     )
     if rule:

@@ -22,10 +22,10 @@ class EvidenceTask:
     ----------
     key : str
     architecture : str
-    params : dict
-        Hyperparameters, flat.
+    params : tuple of dict
+        The members' hyperparameters, flat.
     members : tuple of bytes
-        The members' weights, safetensors.
+        Their weights, safetensors.
     data : TrainingSet
     predictions : bytes or None
         The table of `data_io.predictions`; None where the test was made before it was kept.
@@ -39,7 +39,7 @@ class EvidenceTask:
 
     key: str
     architecture: str
-    params: Mapping[str, Any]
+    params: tuple[Mapping[str, Any], ...]
     members: tuple[bytes, ...]
     data: TrainingSet
     predictions: bytes | None
@@ -58,8 +58,10 @@ class EvidenceTask:
         if self.predictions is not None:
             kept = unpack_predictions(self.predictions)
             test = TestTable(kept.codes, kept.measured, kept.predicted, kept.members)
-        network, _ = split_params(self.architecture, dict(self.params))
-        models = [build_member(self.architecture, network, weights) for weights in self.members]
+        networks = [split_params(self.architecture, dict(params))[0] for params in self.params]
+        models = [
+            build_member(self.architecture, *member) for member in zip(networks, self.members, strict=True)
+        ]
         given = models, self.data, test, self.figures, self.experiment
         evidence = gather(*given, trial_0=self.trial_0, seed=self.seed)
         if not wanted():

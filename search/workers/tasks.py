@@ -112,10 +112,10 @@ class HeldOutTask:
     ----------
     key : str
     architecture : str
-    params : dict
-        Hyperparameters, flat.
+    params : tuple of dict
+        The members' hyperparameters, flat.
     members : tuple of bytes
-        The members' weights, safetensors.
+        Their weights, safetensors.
     validated : tuple of bytes
         Those of their siblings that never saw the validation probes, whose validation figures they have;
         a member that has not seen them either is its own.
@@ -125,7 +125,7 @@ class HeldOutTask:
 
     key: str
     architecture: str
-    params: Mapping[str, Any]
+    params: tuple[Mapping[str, Any], ...]
     members: tuple[bytes, ...]
     validated: tuple[bytes, ...]
     data: TrainingSet
@@ -134,9 +134,9 @@ class HeldOutTask:
     def run(self, wanted: Wanted) -> Iterator[Event]:
         """Score validation and test, and yield a `Tested`."""
         predictions = []
-        for weights, sibling in zip(self.members, self.validated, strict=True):
-            model = self._build(weights)
-            unseeing = model if sibling == weights else self._build(sibling)
+        for params, weights, sibling in zip(self.params, self.members, self.validated, strict=True):
+            model = self._build(params, weights)
+            unseeing = model if sibling == weights else self._build(params, sibling)
             sides = (model, self.data.train), (unseeing, self.data.validation), (model, self.test)
             predictions.append([predict(network, examples.codes) for network, examples in sides])
             if not wanted():
@@ -148,8 +148,8 @@ class HeldOutTask:
         ensemble = self._figures(mean_of(validation), mean_of(test))
         yield Tested(self.key, members, ensemble, table, quantiles_of(mean_of(training)))
 
-    def _build(self, weights: bytes) -> nn.Module:
-        network, _ = split_params(self.architecture, dict(self.params))
+    def _build(self, params: Mapping[str, Any], weights: bytes) -> nn.Module:
+        network, _ = split_params(self.architecture, dict(params))
         return build_member(self.architecture, network, weights).to(choose_device("auto"))
 
     def _figures(self, validation: np.ndarray, test: np.ndarray) -> Figures:

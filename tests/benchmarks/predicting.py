@@ -108,9 +108,8 @@ def model_of(network: str, folder: Path) -> Path:
     config = architecture.config(**options)
     torch.manual_seed(0)
     members = [architecture.build(config).state_dict() for _ in range(MEMBERS)]
-    save_model(
-        folder / "model", name, config, members, {"training_quantiles": np.linspace(-1, 1, 201).tolist()}
-    )
+    extra = {"training_quantiles": np.linspace(-1, 1, 201).tolist()}
+    save_model(folder / "model", name, [config] * MEMBERS, members, extra)
     return folder / "model"
 
 

@@ -73,7 +73,7 @@ def train_again(record: StudyRecord, workspace: Workspace, trial: FrozenTrial) -
         trainer.run_epoch()
     weights = (safetensors.torch.save(trainer.best_weights()),)
     test = Examples(table.codes, table.measured)
-    tested = run_here(HeldOutTask("test", spec.architecture, params, weights, weights, data, test))
+    tested = run_here(HeldOutTask("test", spec.architecture, (params,), weights, weights, data, test))
     assert isinstance(tested, Tested), tested
     figures = {kind: getattr(tested.ensemble, kind) for kind in KINDS}
     return {**figures, "number": trial.number, "recorded": value_of(trial)}

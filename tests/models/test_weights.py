@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -24,7 +25,7 @@ def folder(tmp_path, members):
     save_model(
         tmp_path / "model",
         "cnn",
-        NETWORK,
+        [NETWORK] * 3,
         [member.state_dict() for member in members],
         {"scaling": {"mean": 0.5}},
     )
@@ -48,8 +49,19 @@ def test_round_trip(folder, members, codes):
 )
 def test_every_architecture_can_be_saved(tmp_path, architecture, network, codes):
     model = get_architecture(architecture).build(network)
-    save_model(tmp_path, architecture, network, [model.state_dict()])
+    save_model(tmp_path, architecture, [network], [model.state_dict()])
     np.testing.assert_array_equal(load_model(tmp_path).predict(codes.numpy()), predict(model, codes))
+
+
+def test_members_may_be_of_several_configs(tmp_path, codes):
+    networks = [NETWORK, replace(NETWORK, filters=4), NETWORK]
+    members = [get_architecture("cnn").build(network) for network in networks]
+    save_model(tmp_path, "cnn", networks, [member.state_dict() for member in members])
+    loaded = load_model(tmp_path)
+    assert loaded.network == networks
+    np.testing.assert_array_equal(loaded.predict(codes.numpy()), predict(members, codes))
+    config = json.loads((tmp_path / "config.json").read_text())
+    assert (config["format"], [network["filters"] for network in config["network"]]) == (2, [8, 4, 8])
 
 
 def test_the_files_are_those_promised(folder):
@@ -64,16 +76,16 @@ def test_the_files_are_those_promised(folder):
 
 
 def test_saving_again_replaces_the_members(folder, members, codes):
-    save_model(folder, "cnn", NETWORK, [members[1].state_dict()])
+    save_model(folder, "cnn", [NETWORK], [members[1].state_dict()])
     assert sorted(path.name for path in folder.iterdir()) == ["config.json", "weights-0.safetensors"]
     np.testing.assert_array_equal(load_model(folder).predict(codes.numpy()), predict(members[1], codes))
 
 
 def test_what_save_model_writes_itself_cannot_be_extra(tmp_path, members):
     with pytest.raises(ValueError, match="'network'"):
-        save_model(tmp_path, "cnn", NETWORK, [members[0].state_dict()], {"network": 1})
+        save_model(tmp_path, "cnn", [NETWORK], [members[0].state_dict()], {"network": 1})
     with pytest.raises(ValueError, match="at least one member"):
-        save_model(tmp_path, "cnn", NETWORK, [])
+        save_model(tmp_path, "cnn", [], [])
 
 
 def edit(**changes):
@@ -95,7 +107,7 @@ def cut(name):
 
 def swap_network(folder):
     other = CNNConfig(motif_length=6, filters=9, hidden=8, batch_norm=True)
-    save_model(folder / "other", "cnn", other, [get_architecture("cnn").build(other).state_dict()])
+    save_model(folder / "other", "cnn", [other], [get_architecture("cnn").build(other).state_dict()])
     (folder / "other" / "weights-0.safetensors").replace(folder / "weights-1.safetensors")
 
 
@@ -108,12 +120,14 @@ def swap_network(folder):
         (write("config.json", b"\xff\xfe\x00"), "config.json", "not readable as JSON"),
         (write("config.json", b"[]"), "config.json", "not the config of an exported model"),
         (edit(network="REMOVED"), "config.json", "not the config of an exported model"),
-        (edit(format=2), "config.json", "format 2, this version reads 1"),
+        (edit(format=3), "config.json", "format 3, this version reads 1 and 2"),
         (edit(architecture="gan"), "config.json", "architecture 'gan' is unknown"),
         (edit(architecture=3), "config.json", "architecture 3 is unknown"),
         (edit(network={"filters": 0}), "config.json", "network: filters = 0: must be a whole number from 1"),
         (edit(network={"width": 3}), "config.json", "network: "),
         (edit(network=[1]), "config.json", "network = [1]: must be a table"),
+        (edit(network=[{}, {}]), "config.json", "network = [{}, {}]: must be a table"),
+        (edit(network=[{}, {}, 1]), "config.json", "network = [{}, {}, 1]: must be a table"),
         (edit(members=0), "config.json", "members = 0: must be a whole number from 1"),
         (edit(members="two"), "config.json", "members = 'two': must be a whole number from 1"),
         (edit(members=4), "weights-3.safetensors", "no such file"),

@@ -56,7 +56,7 @@ def finish_study(folder: Path, architecture="cnn", protein="RBFOX1", experiment=
     provenance = {"seed": 1, "split": "grouped", "versions": {"torch": "2.13.0"}, "fingerprint": "ab12"}
     quantiles = [number / 100 - 1 for number in range(201)]
     extra = {"scaling": {"mean": 1.0}, "provenance": provenance, "training_quantiles": quantiles}
-    save_model(folder / "model", architecture, network, members, extra)
+    save_model(folder / "model", architecture, [network] * 2, members, extra)
     result = {
         "study": f"{protein}/{experiment}/{architecture}",
         "protein": protein,

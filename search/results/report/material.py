@@ -65,7 +65,10 @@ class Material:
         """The table of scores: the model, its members, and what they are to be measured by."""
         members = self.result["members"]
         own = [_figures("Ensemble: the model", self.result, own=True)]
-        own += [_figures(f"Member {number}", member) for number, member in enumerate(members, start=1)]
+        several = len({member.get("trial") for member in members}) > 1
+        for number, member in enumerate(members, start=1):
+            name = f"Member {number}" + (f", of trial {member['trial']}" if several else "")
+            own.append(_figures(name, member))
         return (*own, *(_yardsticks(self.evidence) if self.evidence else ()))
 
 

@@ -12,8 +12,8 @@ from data_io.outputs import open_text_output
 from search.evidence.evidence import Ceiling, Missing, Published
 from search.evidence.motif_records import Known, WordMotif
 from search.evidence.verdict import VERDICT_WORDS
+from search.results.ensemble import configs_of, how_made
 from search.results.importance import TOO_FEW
-from search.results.refit import how_refitted
 from search.results.report.material import Material
 
 _SIGNS = {"green": "\N{CHECK MARK}", "amber": "!", "red": "\N{MULTIPLICATION SIGN}", "grey": "?"}
@@ -42,13 +42,16 @@ def write_report(material: Material, out: Path) -> None:
 
 def render_report(material: Material) -> str:
     """Give the report card as HTML; the same material gives the same text."""
+    configs = configs_of(material.result)
     return render(
         "report.html.jinja",
         material=material,
         result=material.result,
         evidence=material.evidence,
         history=material.history,
-        refitted=how_refitted(material.result),
+        made=how_made(material.result),
+        configs=configs,
+        settings=list(dict.fromkeys(name for config in configs for name in config.params)),
         provenance=_provenance(material),
         pictures=_pictures(material),
         reason=_reason,

@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from data_io.errors import StudyError
+from search.results.ensemble import how_made
 from search.results.evidence_files import EVIDENCE
 from search.results.export import read_result
 from search.results.importance import FEWEST, TOO_FEW
-from search.results.refit import how_refitted
 from search.study.states import INTERRUPTED, State
 from search.study.trial_tables import Curve, Trial
 from search.web.asked import Asked
@@ -137,15 +137,15 @@ def finished(site: Site, row: dict[str, Any]) -> dict[str, Any]:
         "judged": bool(evidence),
         "motifs": motifs,
         "share": share_of_ceiling(evidence, row["test_spearman"]),
-        "refitted": _refitted(site, row),
+        "made": _how_made(site, row),
         "export": files.file(name, "model/config.json") is not None,
     }
 
 
-def _refitted(site: Site, row: dict[str, Any]) -> str:
-    """Say how the winner was trained; empty where that is not known."""
+def _how_made(site: Site, row: dict[str, Any]) -> str:
+    """Say what the model was made of; empty where that is not known."""
     try:
-        return how_refitted(read_result(site.workspace.artifacts(row["study"])))
+        return how_made(read_result(site.workspace.artifacts(row["study"])))
     except StudyError:
         return ""
 

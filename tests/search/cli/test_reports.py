@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from data_io.simulate import simulate
-from search.results.refit import how_refitted
+from search.results.ensemble import how_made
 from search.study.workspace import Workspace
 from tests.support.commands import STUDY, launch, rbptune
 from tests.support.faults import outcome
@@ -52,7 +52,7 @@ def test_an_export_has_all_that_the_study_left(exported: Path, finished: Path) -
 
 
 def test_an_export_says_how_the_model_was_trained(exported: Path) -> None:
-    said = how_refitted(json.loads((exported / FOLDER / "metrics.json").read_text()))
+    said = how_made(json.loads((exported / FOLDER / "metrics.json").read_text()))
     assert said.startswith("Each member was then trained ")
     for name in ("README.txt", "report.html"):
         assert said in " ".join((exported / FOLDER / name).read_text().split())
@@ -143,9 +143,11 @@ class TestReproducing:
         assert "on all of Set A" not in (out / "README.txt").read_text()
         result = json.loads((out / "metrics.json").read_text())
         strategy = result["provenance"]["spec"]["strategy"]
-        assert (result.pop("refit"), strategy.pop("refit"), strategy["format"]) == (None, False, 4)
+        assert (result.pop("refit"), strategy.pop("refit"), strategy["format"]) == (None, False, 5)
         strategy["format"] = 2
-        del strategy["refit_share"], strategy["refit_after"]
+        for later in ("refit_share", "refit_after", "refit_rate", "partners_within"):
+            del strategy[later]
+        del result["partners"]
         (out / "metrics.json").write_text(json.dumps(result))
         said = rbptune("reproduce", out, "--data", simulated)
         assert said.code == 0, said.err

@@ -21,7 +21,9 @@ from tests.support.pages import serving
 from tests.support.visitor import Visitor
 
 RESULT = {
+    "study": "SIMFOX/RNCMPT90001/cnn",
     "best_trial": 7,
+    "members": [{}, {}],
     "val_spearman": 0.581,
     "test_spearman": 0.577,
     "test_pearson": 0.769,

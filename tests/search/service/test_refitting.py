@@ -1,4 +1,4 @@
-"""The winner's members on all of Set A: for how long, what is handed over, and going on after a kill."""
+"""The ensemble on all of Set A: for how long, what is handed over, and going on after a kill."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from models.cnn import CNN
 from models.config import split_params
 from search.service.notices import MemberRefitted, Notice
 from search.service.refitting import Refit, Refitting, plan
-from search.service.retraining import Finalist
+from search.service.retraining import Finalist, Retrained
 from search.service.trainings import Member
 from search.strategy.strategy import Strategy
 from search.study.record import StudyRecord, open_study
@@ -81,9 +81,13 @@ def begin(
     of: Callable[[int], dict[str, torch.Tensor]] = weights,
 ) -> tuple[Refitting, Heard]:
     """Take the end of a study up that retrained six networks, two of them of trial 7."""
-    siblings = [Member(of(number), each) for number, each in enumerate(curves)]
+    chosen = [Retrained(WINNER, [Member(of(number), each) for number, each in enumerate(curves)])]
     heard = Heard()
-    return Refitting(record, data, Workspace(folder), heard, WINNER, siblings, before=6), heard
+    return Refitting(record, data, Workspace(folder), heard, chosen, before=6), heard
+
+
+def refits(refitting: Refitting) -> list[object]:
+    return [config.refit for config in refitting.configs()]
 
 
 def trained(key: str, value: float, curve: Curve) -> Trained:
@@ -151,7 +155,7 @@ def test_under_an_earlier_strategy_each_member_is_trained_once_as_its_sibling_wa
     assert refitting.complete
     assert not refitting.handle(trained(tasks[0].key, 1, CURVES[0])), "not wanted any more"
     assert [member.weights["w"].item() for member in refitting.members()] == [10, 11]
-    assert refitting.facts() == {"epochs": 3, "goes_on": False, "diverged": []}
+    assert refits(refitting) == [{"epochs": 3, "goes_on": False, "diverged": []}]
     assert heard.notices == [
         MemberRefitted(STUDY, 7, 0, epochs=3, through=7, total=8),
         MemberRefitted(STUDY, 7, 1, epochs=3, through=8, total=8),
@@ -159,6 +163,31 @@ def test_under_an_earlier_strategy_each_member_is_trained_once_as_its_sibling_wa
     again, silent = begin(record, data, tmp_path)
     assert (again.complete, again.next_task(), silent.notices) == (True, None, [])
     assert [member.weights["w"].item() for member in again.members()] == [10, 11]
+
+
+def test_a_partner_s_members_are_trained_by_its_own_plan(
+    record: StudyRecord, data: TrainingSet, tmp_path: Path
+) -> None:
+    other = Finalist(9, {**PARAMS, "filters": 4, "learning_rate": 0.02}, 0.4)
+    groups = zip((WINNER, other), (GAINING, CURVES[:1]), strict=True)
+    chosen = [Retrained(who, [Member(weights(0), each) for each in curves]) for who, curves in groups]
+    refitting = Refitting(record, data, Workspace(tmp_path), heard := Heard(), chosen, before=6)
+    tasks = [refitting.next_task() for _ in range(3)]
+    assert [(task.key.split("#")[1], task.refit, task.params["learning_rate"]) for task in tasks] == [
+        ("refit-7-0", 2, 0.005),
+        ("refit-7-1", 2, 0.005),
+        ("refit-9-0", 2, 0.02),
+    ]
+    assert (tasks[0].seed, tasks[2].start) == (tasks[2].seed, None)
+    for number, task in enumerate(tasks):
+        refitting.handle(trained(task.key, number, curve([0.9] * 2)))
+    assert [member.weights["w"].item() for member in refitting.members()] == [0, 1, 2]
+    assert refitting.params == (PARAMS, PARAMS, other.params)
+    assert [(one.trial, one.members, one.refit["goes_on"]) for one in refitting.configs()] == [
+        (7, 2, True),
+        (9, 1, False),
+    ]
+    assert heard.notices[-1] == MemberRefitted(STUDY, 9, 0, epochs=2, through=9, total=9)
 
 
 def test_one_that_diverges_leaves_its_place_to_its_sibling(
@@ -171,10 +200,10 @@ def test_one_that_diverges_leaves_its_place_to_its_sibling(
             refitting.handle(trained(task.key, 10, end))
     assert refitting.complete
     assert [member.weights["w"].item() for member in refitting.members()] == [10, 1]
-    assert refitting.facts() == {"epochs": 2, "goes_on": True, "diverged": [1]}
+    assert refits(refitting) == [{"epochs": 2, "goes_on": True, "diverged": [1]}]
     assert [entry.getMessage() for entry in caplog.records] == [
-        f"study {STUDY}: member 2 diverged on all of Set A; the one trained without the validation probes "
-        "takes its place"
+        f"study {STUDY}: member 2 of trial 7 diverged on all of Set A; the one trained without the "
+        "validation probes takes its place"
     ]
 
 
@@ -182,7 +211,7 @@ def test_where_every_sibling_diverged_they_are_handed_over(
     record: StudyRecord, data: TrainingSet, tmp_path: Path
 ) -> None:
     refitting, _ = begin(record, data, tmp_path, [DIVERGED, DIVERGED])
-    assert (refitting.complete, refitting.next_task(), refitting.facts()) == (True, None, None)
+    assert (refitting.complete, refitting.next_task(), refits(refitting)) == (True, None, [None])
     assert refitting.members() == refitting.siblings
 
 

@@ -25,6 +25,7 @@ FORMAT_1 = {
 }
 ADDED_IN_2 = {"multivariate": False, "reduction": 4, "hoped_gain": 0.8, "transferred": [{"layers": 1}]}
 FORMAT_2 = {**FORMAT_1, **ADDED_IN_2, "format": 2}
+FORMAT_4 = {**FORMAT_2, "refit": True, "refit_share": 0.5, "refit_after": 0.8, "format": 4}
 
 
 def test_it_survives_being_stored() -> None:
@@ -38,6 +39,8 @@ def test_it_survives_being_stored() -> None:
         refit=False,
         refit_share=None,
         refit_after=0.5,
+        refit_rate=0.3,
+        partners_within=0.02,
     )
     assert Strategy.from_dict(strategy.to_dict()) == strategy
 
@@ -60,8 +63,15 @@ def test_one_of_format_3_trains_members_anew_on_all_of_set_a() -> None:
     assert (found.refit, found.refit_share) == (True, None)
 
 
-def test_a_new_one_refits_the_winners_members() -> None:
-    assert (Strategy().refit, Strategy(members=4).refits) == (True, 4)
+def test_one_of_format_4_hands_over_the_winner_s_members_alone() -> None:
+    found = Strategy.from_dict({**FORMAT_4, "members": 3})
+    assert (found.members, found.partners_within, found.refits) == (3, None, 3)
+    assert (found.refit_rate, found.refit_share) == (0.5, 0.5)
+
+
+def test_a_new_one_refits_the_members_of_the_winner_and_its_partners() -> None:
+    assert (Strategy().refit, Strategy(finalists=3, members=4).refits) == (True, 12)
+    assert Strategy(finalists=3, members=4, partners_within=None).refits == 4
     assert Strategy(members=4, refit=False).refits == 0
 
 
@@ -74,6 +84,9 @@ def test_a_new_one_refits_the_winners_members() -> None:
         {**Strategy().to_dict(), "refit_share": 0},
         {**Strategy().to_dict(), "refit_share": 1.5},
         {**Strategy().to_dict(), "refit_after": -0.1},
+        {**Strategy().to_dict(), "refit_rate": 0},
+        {**Strategy().to_dict(), "partners_within": -0.1},
+        {**FORMAT_4, "format": 5},
         {**FORMAT_2, "format": "2"},
         {**FORMAT_1, "members": 0},
         {name: value for name, value in FORMAT_1.items() if name != "patience"},

@@ -61,6 +61,7 @@ def test_its_studies_have_their_rule_and_their_figures(old: Path) -> None:
         finalists=1,
         members=1,
         retraining_patience=5,
+        partners_within=None,
         refit=False,
     )
 

@@ -55,7 +55,7 @@ def test_what_was_asked_for_by_name_is_compared() -> None:
     two = spec(strategy=Strategy(members=2), asked={"members": 2})
     three = spec(strategy=Strategy(members=3), asked={"members": 3})
     assert "strategy.members was 2, now 3" in differences(two, three)
-    assert "strategy.members was 2, now 3" in differences(two, spec())
+    assert "strategy.members was 3, now 2" in differences(three, spec())
 
 
 def test_a_space_of_ones_own_is_compared_whole() -> None:

@@ -76,7 +76,7 @@ def test_a_task_that_is_stopped_ends_at_once() -> None:
 
 def test_no_test_set_is_opened() -> None:
     replay = Replay(1, lambda task: CURVES[task.key])
-    replay.submit(HeldOutTask("t", "cnn", {}, (), (), DATA, PROBES))
+    replay.submit(HeldOutTask("t", "cnn", (), (), (), DATA, PROBES))
     take(replay, 1)
     (failed,) = replay.events(0.2)
     assert isinstance(failed, Failed)

@@ -140,7 +140,7 @@ def test_the_ensemble_is_the_mean_of_its_members(data: TrainingSet, simulated: P
     test = open_test_set(simulated, EXPERIMENT, data.scaling, None)
 
     def figures(*weights: bytes) -> Tested:
-        (end,) = HeldOutTask("k", "cnn", PARAMS, weights, weights, data, test).run(always)
+        (end,) = HeldOutTask("k", "cnn", (PARAMS,) * len(weights), weights, weights, data, test).run(always)
         assert isinstance(end, Tested)
         return end
 
@@ -169,7 +169,7 @@ def test_members_have_the_validation_figures_of_siblings_that_have_not_seen_the_
     test = open_test_set(simulated, EXPERIMENT, data.scaling, None)
 
     def tested(members: tuple[bytes, ...], validated: tuple[bytes, ...]) -> Tested:
-        (end,) = HeldOutTask("k", "cnn", PARAMS, members, validated, data, test).run(always)
+        (end,) = HeldOutTask("k", "cnn", (PARAMS,) * 2, members, validated, data, test).run(always)
         assert isinstance(end, Tested)
         return end
 

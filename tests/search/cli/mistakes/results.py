@@ -61,7 +61,7 @@ def a_prediction_with_damaged_weights(place: Place) -> Command:
     return place.predict(">a\nACGU\n", place.root / "model")
 
 
-@says("{root}/model/config.json: format 99, this version reads 1; update rbptune")
+@says("{root}/model/config.json: format 99, this version reads 1 and 2; update rbptune")
 def a_prediction_with_a_config_of_another_version(place: Place) -> Command:
     path = place.export() / "config.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "format": 99}))
