@@ -94,9 +94,16 @@ def data_of() -> Callable[..., TrainingSet]:
 def small_trainer(data) -> Callable[..., Trainer]:
     """Make a trainer of a tiny network on `data`; any argument can be replaced, training's fields by name."""
 
-    def make(seed: int = 1, network: Any = None, architecture: str = "cnn", on: Any = None, **training: Any):
+    def make(
+        seed: int = 1,
+        network: Any = None,
+        architecture: str = "cnn",
+        on: Any = None,
+        start: Any = None,
+        **training: Any,
+    ):
         network = network or CNNConfig(motif_length=6, filters=8, hidden=8)
         config = TrainingConfig(**{"epochs": 4, "batch_size": 64, **training})
-        return Trainer(architecture, network, config, on or data, seed, device="cpu")
+        return Trainer(architecture, network, config, on or data, seed, device="cpu", start=start)
 
     return make

@@ -104,6 +104,22 @@ def test_a_checkpoint_of_another_run_is_refused(small_trainer, other, message):
     assert state_of(trainer) == state
 
 
+def test_a_checkpoint_of_other_starting_weights_is_refused(small_trainer):
+    first, other = (small_trainer(seed).weights() for seed in (2, 3))
+    begun = small_trainer(start=first)
+    begun.run_epoch()
+    blob, state = begun.checkpoint(), state_of(begun)
+    again = small_trainer(start=first)
+    again.restore(blob)
+    assert state_of(again) == state
+    for trainer in (small_trainer(), small_trainer(start=other)):
+        with pytest.raises(ModelError, match="checkpoint: of another training run: start = "):
+            trainer.restore(blob)
+        with pytest.raises(ModelError, match="checkpoint: of another training run: start = "):
+            again.restore(trainer.checkpoint())
+    assert state_of(again) == state
+
+
 def without(blob, *names):
     """A checkpoint as it was written before there were options of these names."""
     state, note = tensors.unpack(blob, "")

@@ -4,11 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.losses import LOSSES, mean_gradient
+from tests.support.training import BY_NAME
 
-BY_NAME = {
-    "mean_square": torch.square,
-    "log_cosh": lambda error: 2 * torch.log(torch.cosh(error)),
-}
 FEW_ERRORS = st.lists(st.floats(-20, 20, width=32), min_size=1, max_size=40)
 
 

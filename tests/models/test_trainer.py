@@ -15,8 +15,7 @@ from models.predict import predict
 from models.randomness import Use, generator_of
 from models.rnn import RNNConfig
 from models.trainer import Trainer
-from tests.models.test_losses import BY_NAME
-from tests.support.training import fit
+from tests.support.training import BY_NAME, fit
 
 SMALL_RNN = RNNConfig(motif_length=6, filters=8, lstm_hidden=8, hidden=8)
 ARCHITECTURES = pytest.mark.parametrize(
