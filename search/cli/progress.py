@@ -154,7 +154,8 @@ class ProgressDisplay:
     @_take_in.register
     def _(self, notice: StudyDone) -> None:
         figures = f"validation {notice.val_spearman:.3f}, test {notice.test_spearman:.3f}"
-        self._print(f"{notice.study}: done, trial {notice.trial} won: {figures}")
+        others = "".join(f", with trial {trial}" for trial in notice.partners)
+        self._print(f"{notice.study}: done, trial {notice.trial} won{others}: {figures}")
         self._end_study(notice.study)
 
     @_take_in.register

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -134,12 +134,13 @@ class MemberRefitted(SeedTrained):
 
 @dataclass(frozen=True)
 class StudyDone(StudyNotice):
-    """A study is done: trial `trial` won, and these are the figures of its ensemble."""
+    """A study is done: trial `trial` won, and these are the figures of its ensemble with its `partners`."""
 
     trial: int
     val_spearman: float
     test_spearman: float
     test_pearson: float
+    partners: Sequence[int] = ()
 
 
 @dataclass(frozen=True)

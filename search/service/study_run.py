@@ -117,6 +117,7 @@ class StudyRun:
         self.record.move_to(State.DONE)
         result = self.record.attribute("result")
         figures = (result[key] for key in ("val_spearman", "test_spearman", "test_pearson"))
-        self._observer.notice(StudyDone(self.record.name, result["best_trial"], *figures))
+        partners = [partner["trial"] for partner in result.get("partners", ())]
+        self._observer.notice(StudyDone(self.record.name, result["best_trial"], *figures, partners))
         if edges := result.get("at_edge"):
             self._observer.notice(BestAtEdge(self.record.name, edges))

@@ -75,7 +75,9 @@ def finish(display):
         display.notice(FinalistRetrained(STUDY, 10, member, 0.5, member + 1, 4))
     for member in (0, 1):
         display.notice(MemberRefitted(STUDY, 10, member, 7, member + 3, 4))
-    display.notice(StudyDone(STUDY, 10, val_spearman=0.52, test_spearman=0.53, test_pearson=0.6))
+    display.notice(
+        StudyDone(STUDY, 10, val_spearman=0.52, test_spearman=0.53, test_pearson=0.6, partners=[7])
+    )
 
 
 def test_a_file_gets_a_line_for_every_trial():
@@ -92,7 +94,7 @@ def test_a_file_gets_a_line_for_every_trial():
         f"{STUDY}: retrained trial 10 (seed 2), validation 0.500",
         f"{STUDY}: retrained trial 10 (seed 1), on all of Set A for 7 epochs",
         f"{STUDY}: retrained trial 10 (seed 2), on all of Set A for 7 epochs",
-        f"{STUDY}: done, trial 10 won: validation 0.520, test 0.530",
+        f"{STUDY}: done, trial 10 won, with trial 7: validation 0.520, test 0.530",
     ]
 
 
