@@ -116,8 +116,8 @@ class StudyRun:
     def _end(self) -> None:
         self.record.move_to(State.DONE)
         result = self.record.attribute("result")
-        figures = (result[key] for key in ("val_spearman", "test_spearman", "test_pearson"))
+        told = {key: result[key] for key in ("val_spearman", "test_spearman", "test_pearson")}
         partners = [partner["trial"] for partner in result.get("partners", ())]
-        self._observer.notice(StudyDone(self.record.name, result["best_trial"], *figures, partners))
+        self._observer.notice(StudyDone(self.record.name, result["best_trial"], **told, partners=partners))
         if edges := result.get("at_edge"):
             self._observer.notice(BestAtEdge(self.record.name, edges))
