@@ -91,7 +91,9 @@ def launch(
     finalists: Annotated[
         int | None,
         typer.Option(
-            min=1, help="Best configs to retrain; equal ones make one model.", show_default=FINALISTS
+            min=1,
+            help="Best configs to retrain; those about as good as the winner join it.",
+            show_default=FINALISTS,
         ),
     ] = None,
     members: Annotated[
