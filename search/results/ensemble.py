@@ -62,7 +62,21 @@ def configs_of(result: Mapping[str, Any]) -> list[Config]:
         winner = result["best_trial"], result["params"], result.get("best_trial_spearman")
     except (KeyError, TypeError) as error:
         raise StudyError(f"{result['study']}: its figures are damaged ({error}); restore them") from error
-    return [Config(*winner, own, result.get("refit")), *partners]
+    configs = [Config(*winner, own, result.get("refit")), *partners]
+    if damaged := [config for config in configs if not _is_whole(config)]:
+        raise StudyError(f"{result['study']}: its figures are damaged ({damaged[0]}); restore them")
+    return configs
+
+
+def _is_whole(config: Config) -> bool:
+    refit: Any = {"epochs": 1} if config.refit is None else config.refit
+    diverged = refit.get("diverged", []) if isinstance(refit, dict) else None
+    counts = config.trial, config.members - 1, *(diverged if isinstance(diverged, list) else [-1])
+    return (
+        isinstance(config.params, dict)
+        and all(isinstance(count, int) and count >= 0 for count in counts)
+        and isinstance(refit.get("epochs"), int)
+    )
 
 
 def how_made(result: Mapping[str, Any]) -> str:
@@ -81,11 +95,13 @@ def how_made(result: Mapping[str, Any]) -> str:
     configs = configs_of(result)
     if len(configs) == 1:
         return _how_refitted(configs[0], "Each member")
+    before = [sum(config.members for config in configs[:place]) for place in range(len(configs))]
     counts = [f"{config.members} of the config of trial {config.trial}" for config in configs]
     said = f"The model's members are {_listed(counts)}, which validated about as well."
     refits = [config.refit or {} for config in configs]
     if any(refit != refits[0] or refit.get("diverged") for refit in refits):
-        texts = [_how_refitted(config, f"Each of trial {config.trial}") for config in configs]
+        pairs = zip(configs, before, strict=True)
+        texts = [_how_refitted(config, f"Each of trial {config.trial}", first) for config, first in pairs]
     else:
         texts = [_how_refitted(configs[0], "Each member")]
     return " ".join([said, *filter(None, texts)])
@@ -95,7 +111,7 @@ def _listed(parts: list[str]) -> str:
     return " and ".join(filter(None, [", ".join(parts[:-1]), parts[-1]]))
 
 
-def _how_refitted(config: Config, each: str) -> str:
+def _how_refitted(config: Config, each: str, before: int = 0) -> str:
     if not config.refit:
         return ""
     epochs = "1 epoch" if config.refit["epochs"] == 1 else f"{config.refit['epochs']} epochs"
@@ -103,10 +119,6 @@ def _how_refitted(config: Config, each: str) -> str:
     if config.refit.get("goes_on"):
         said = f"{each} was then trained on for {epochs} on all of Set A; {WENT_ON}."
     return said + "".join(
-        f" {_member(number, each)} diverged there and stands as it was before."
+        f" Member {before + number + 1} diverged there and stands as it was before."
         for number in config.refit.get("diverged", ())
     )
-
-
-def _member(number: int, each: str) -> str:
-    return f"Member {number + 1}{each.removeprefix('Each').removeprefix(' member')}"

@@ -34,7 +34,7 @@ from search.workers.tasks import HeldOutTask, Task
 
 
 class Finals:
-    """Retrains the best configs with several seeds each, and tests the winner as an ensemble.
+    """Retrains the best configs with several seeds each, and tests winner and partners as an ensemble.
 
     One lucky run does not win: the winner is the config with the highest mean of its members' validation
     Spearman. They are one ensemble with those of its partners, finalists about as good, if the strategy lets

@@ -125,7 +125,7 @@ class FinalistRetrained(SeedTrained):
 
 @dataclass(frozen=True)
 class MemberRefitted(SeedTrained):
-    """A member of the winner was trained on all of Set A for `epochs`; `through` of `total` are, as above."""
+    """A member was trained on all of Set A for `epochs`; `through` of `total` are, as above."""
 
     epochs: int
     through: int

@@ -100,6 +100,7 @@ class Retraining:
             one
             for place, (one, mean) in enumerate(zip(each, means, strict=True))
             if within is not None and place != best and mean >= means[best] - within
+            if not any(member.curve[-1].diverged for member in one.members)
         ]
         return [each[best], *partners]
 

@@ -11,6 +11,7 @@ from typing import Any
 from data_io.errors import StudyError
 from data_io.predictions import NAME, Predictions, read_predictions
 from search.evidence.evidence import Ceiling, Evidence, FirstTrial, Missing, Published, Ridge, Scores
+from search.results.ensemble import configs_of
 from search.results.evidence_files import read_evidence
 from search.results.export import read_result
 from search.results.history import History
@@ -63,12 +64,11 @@ class Material:
     @property
     def scores(self) -> tuple[ScoreRow, ...]:
         """The table of scores: the model, its members, and what they are to be measured by."""
-        members = self.result["members"]
+        configs = configs_of(self.result)
+        trials = [f", of trial {config.trial}" for config in configs for _ in range(config.members)]
         own = [_figures("Ensemble: the model", self.result, own=True)]
-        several = len({member.get("trial") for member in members}) > 1
-        for number, member in enumerate(members, start=1):
-            name = f"Member {number}" + (f", of trial {member['trial']}" if several else "")
-            own.append(_figures(name, member))
+        for number, member in enumerate(self.result["members"], start=1):
+            own.append(_figures(f"Member {number}" + trials[number - 1] * (len(configs) > 1), member))
         return (*own, *(_yardsticks(self.evidence) if self.evidence else ()))
 
 

@@ -44,10 +44,15 @@ def test_it_says_whose_members_are_together() -> None:
     )
     differing = how_made({**TOGETHER, "refit": BEGUN_ANEW})
     assert "as well. Each of trial 3 was then trained again on all of Set A for 1 epoch" in differing
-    assert "Member 2 of trial 3 diverged there and stands as it was before. Each of trial 24 was" in differing
+    assert "Member 2 diverged there and stands as it was before. Each of trial 24 was" in differing
     alone = {**PARTNER.to_dict(), "refit": None}
     unchanged = {**TOGETHER, "partners": [alone], "refit": None}
     assert how_made(unchanged) == f"{both}, which validated about as well."
+
+
+def test_members_are_counted_over_the_whole_ensemble() -> None:
+    later = {**PARTNER.to_dict(), "refit": BEGUN_ANEW}
+    assert "Member 4 diverged there" in how_made({**TOGETHER, "partners": [later], "refit": WENT_ON})
 
 
 def test_the_configs_are_read_as_they_were_kept() -> None:
@@ -56,7 +61,21 @@ def test_the_configs_are_read_as_they_were_kept() -> None:
     assert configs_of({**WINNER, "best_trial_spearman": 0.5}) == [Config(3, {"filters": 8}, 0.5, 2, None)]
 
 
-@pytest.mark.parametrize("damage", [{"partners": [{"trial": 3}]}, {"partners": 3}, {"members": 2}])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"partners": [{"trial": 3}]},
+        {"partners": 3},
+        {"members": 2},
+        {"partners": [{**PARTNER.to_dict(), "members": 9}]},
+        {"partners": [{**PARTNER.to_dict(), "members": 0}]},
+        {"partners": [{**PARTNER.to_dict(), "params": 3}]},
+        {"partners": [{**PARTNER.to_dict(), "trial": "3"}]},
+        {"partners": [{**PARTNER.to_dict(), "refit": {"goes_on": True}}]},
+        {"partners": [{**PARTNER.to_dict(), "refit": {**WENT_ON, "diverged": "x"}}]},
+        {"refit": 3},
+    ],
+)
 def test_damaged_figures_are_one_line(damage: dict[str, object]) -> None:
     with pytest.raises(StudyError, match="P/R/cnn: its figures are damaged"):
         configs_of({**TOGETHER, **damage})
