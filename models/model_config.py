@@ -16,6 +16,13 @@ PARTS_KEYS = ("format", PARTS)
 
 
 def read_bytes(path: Path) -> bytes:
+    """Read a file of a model's folder.
+
+    Raises
+    ------
+    ModelError
+        When it cannot be read.
+    """
     try:
         return path.read_bytes()
     except OSError as error:
@@ -24,6 +31,13 @@ def read_bytes(path: Path) -> bytes:
 
 
 def read_config(path: Path) -> dict[str, Any]:
+    """Read config.json, and see that it has what a model, or a combined one, needs.
+
+    Raises
+    ------
+    ModelError
+        When it is missing, damaged or of another version.
+    """
     try:
         config = json.loads(read_bytes(path))
     except ValueError as error:

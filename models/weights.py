@@ -129,6 +129,8 @@ def save_model(
         raise ValueError(f"extra must not hold {taken[0]!r}, which save_model writes itself")
     if not members:
         raise ValueError("a model needs at least one member, received none")
+    if len(networks) != len(members):
+        raise ValueError(f"networks must be one a member, received {len(networks)} for {len(members)}")
     folder = Path(folder)
     names = [f"weights-{number}.safetensors" for number in range(len(members))]
     for name, weights in zip(names, members, strict=True):
@@ -174,15 +176,16 @@ def load_model(folder: str | Path) -> LoadedModel:
         return _load_parts(path, config)
     architecture = _known_architecture(config["architecture"], path)
     kept, count = config["network"], config["members"]
+    several = isinstance(kept, list)
     try:
-        networks = [architecture.config(**each) for each in (kept if isinstance(kept, list) else [kept])]
+        networks = [architecture.config(**each) for each in (kept if several else [kept])]
     except (ConfigError, TypeError) as error:
         raise ModelError(f"{path}: network: {error}") from error
-    each = networks if isinstance(kept, list) else networks * count
     files = [path.with_name(f"weights-{number}.safetensors") for number in range(count)]
-    members = [_read_member(file, architecture, *network) for file, *network in zip(files, each, strict=True)]
+    pairs = zip(files, networks if several else networks * count, strict=True)
+    members = [_read_member(file, architecture, network) for file, network in pairs]
     extra = {key: value for key, value in config.items() if key not in OWN_KEYS}
-    return LoadedModel(architecture.name, networks if isinstance(kept, list) else networks[0], members, extra)
+    return LoadedModel(architecture.name, networks if several else networks[0], members, extra)
 
 
 def _load_parts(path: Path, config: Mapping[str, Any]) -> LoadedModel:

@@ -86,6 +86,8 @@ def test_what_save_model_writes_itself_cannot_be_extra(tmp_path, members):
         save_model(tmp_path, "cnn", [NETWORK], [members[0].state_dict()], {"network": 1})
     with pytest.raises(ValueError, match="at least one member"):
         save_model(tmp_path, "cnn", [], [])
+    with pytest.raises(ValueError, match="one a member, received 2 for 1"):
+        save_model(tmp_path, "cnn", [NETWORK] * 2, [members[0].state_dict()])
 
 
 def edit(**changes):
