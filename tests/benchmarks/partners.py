@@ -68,6 +68,12 @@ def figures(predictions: Iterable[np.ndarray], targets: np.ndarray) -> np.ndarra
     return np.array([spearman(mean, targets), pearson(mean, targets)])
 
 
+def has_two(record: StudyRecord, workspace: Workspace) -> bool:
+    """Tell whether a study kept two finalists to compare."""
+    names = (path.name for path in workspace.artifacts(record.name).glob("finalists/final-*.safetensors"))
+    return len({name.split("-")[1] for name in names}) > 1
+
+
 def of_study(record: StudyRecord, workspace: Workspace) -> Gain:
     """Compare the two best finalists of a study on its validation probes."""
     spec = record.spec
@@ -139,7 +145,10 @@ def main() -> None:
     options = parser.parse_args()
     if options.command == "studies":
         places = [Workspace(root.resolve()) for root in options.workspaces]
-        found = ((r.name, of_study(r, place)) for place in places for r in finished_studies(place))
+        records = ((place, record) for place in places for record in finished_studies(place))
+        found = (
+            (record.name, of_study(record, place)) for place, record in records if has_two(record, place)
+        )
     else:
         found = of_networks(options.file, options.folder)
     print("| of | better, other: own Spearman | | all of the better | two of each | all of both |")
