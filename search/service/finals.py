@@ -121,7 +121,7 @@ class Finals:
             raise StudyError(f"study {self._record.name}: {event.key} cost {TRIES} workers: {event.reason}")
 
     def _test(self) -> HeldOutTask:
-        """Open the test set for the winner, and for nothing else ever after.
+        """Open the test set for the ensemble, and for nothing else ever after.
 
         Raises
         ------

@@ -85,7 +85,7 @@ class Retraining:
 
     def chosen(self) -> list[Retrained]:
         """Give the winner, the finalist whose members' mean validation Spearman is the highest, and then its
-        partners, if the strategy lets it have any.
+        partners, if the strategy lets it have any; none is that has a member that diverged.
 
         Raises
         ------

@@ -20,11 +20,13 @@ from models.weights import load_model
 from search.service import launching
 from search.service.notices import Notice
 from search.service.retraining import Retraining, score
+from search.service.trainings import Member
 from search.strategy.strategy import Strategy
 from search.study.record import StudyRecord, open_study
 from search.study.storage import open_storage
 from search.study.workspace import Workspace
 from tests.support.commands import STUDY, launch, rbptune
+from tests.support.curves import curve
 
 
 class Silent:
@@ -61,6 +63,19 @@ def test_those_within_the_strategy_s_margin_stand_behind_the_winner(simulated: P
     assert best > mean
     assert chosen(None) == chosen(0.0) == chosen((best - mean) * 0.99) == [(winner, best)]
     assert chosen((best - mean) * 1.01) == [(winner, best), (partner, mean)]
+
+
+def test_one_whose_member_diverged_is_no_partner(
+    simulated: Path, finished: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = open_study(open_storage(Workspace(finished)), STUDY)
+    data = load_training_set(simulated, Experiment("RNCMPT90001", "SIMFOX", "Homo_sapiens"))
+    retraining = Retraining(Lenient(record, 1.0), data, Workspace(finished), Silent())
+    winner, partner = retraining.chosen()
+    broken = Member({}, curve([0.1], diverged=True))
+    members = {winner.finalist.trial: winner.members, partner.finalist.trial: [partner.members[0], broken]}
+    monkeypatch.setattr(retraining, "_members", lambda finalist: members[finalist.trial])
+    assert [one.finalist for one in retraining.chosen()] == [winner.finalist]
 
 
 @pytest.fixture(scope="module")
