@@ -64,7 +64,8 @@ def configs_of(result: Mapping[str, Any]) -> list[Config]:
         raise StudyError(f"{result['study']}: its figures are damaged ({error}); restore them") from error
     configs = [Config(*winner, own, result.get("refit")), *partners]
     if damaged := [config for config in configs if not _is_whole(config)]:
-        raise StudyError(f"{result['study']}: its figures are damaged ({damaged[0]}); restore them")
+        place = f"the config of trial {damaged[0].trial!r}"
+        raise StudyError(f"{result['study']}: its figures are damaged ({place}); restore them")
     return configs
 
 

@@ -124,7 +124,7 @@ def finals_of(record: StudyRecord, more: int = 0) -> Finals | None:
     each += missing * [max(each)]
     members, refits = record.strategy.members, record.strategy.refits
     refitted = min(refits // members, len(each))
-    trainings = members * (sum(each) + ALL_OF_SET_A * sum(sorted(each)[-refitted:] if refitted else ()))
+    trainings = members * (sum(each) + ALL_OF_SET_A * sum(sorted(each, reverse=True)[:refitted]))
     seconds = MARGIN * trainings + AFTER_TRAINING
     return Finals(seconds, max(each), members * len(each), members * refitted)
 
