@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 FORMATS = ("table", "csv", "tsv", "json", "xlsx")
+NESTED = ("params", "configs", "provenance")
 FIGURES = ("val_spearman", "test_spearman", "test_pearson")
 NAMES = ("protein", "experiment", "architecture")
 COLUMNS = (*NAMES, "rank", "best", *FIGURES, "trials_done", "trials_pruned")
@@ -190,14 +191,14 @@ def _as_tsv(ranked: Sequence[Row]) -> str:
 
 
 def _as_xlsx(ranked: Sequence[Row]) -> bytes:
-    """Write a workbook: the results, the best configs, and where they come from, a sheet each."""
+    """Write a workbook: the results, the configs of the models, and where they come from, a sheet each."""
     import pandas as pd
 
     known = dict.fromkeys((*COLUMNS, *YARDSTICKS))
-    known |= dict.fromkeys(key for row in ranked for key in row if key not in ("params", "provenance"))
+    known |= dict.fromkeys(key for row in ranked for key in row if key not in NESTED)
     sheets = {
         "Results": _flat(ranked, tuple(known)),
-        "Best configs": _flat(ranked, NAMES, "params"),
+        "Best configs": _flat(_by_config(ranked), (*NAMES, "trial", "members"), "params"),
         "Provenance": _flat(ranked, NAMES, "provenance"),
     }
     content = io.BytesIO()
@@ -206,6 +207,11 @@ def _as_xlsx(ranked: Sequence[Row]) -> bytes:
             table = pd.DataFrame(lines, columns=header)
             table.to_excel(writer, sheet_name=title, index=False, freeze_panes=(1, len(NAMES)))
     return content.getvalue()
+
+
+def _by_config(ranked: Sequence[Row]) -> list[Row]:
+    """Give a row for each config that members of a study's model have; one without where none is known."""
+    return [{**row, **config} for row in ranked for config in row["configs"] or [{}]]
 
 
 def _flat(

@@ -9,6 +9,7 @@ from typing import Any
 
 from data_io.errors import StudyError
 from search.evidence.evidence import Ceiling, Evidence, Published, Ridge, Scores
+from search.results.ensemble import configs_of
 from search.results.evidence_files import read_evidence
 from search.results.export import read_result
 
@@ -38,8 +39,9 @@ def rank_studies(
     -------
     list of dict
         Sorted by protein, experiment and rank; to the keys of a row come rank (from 1), best (whether it is
-        the best architecture of its experiment), the `YARDSTICKS`, params and provenance, which are None
-        where they are not known.
+        the best architecture of its experiment), the `YARDSTICKS`, params (of the winner), configs (those of
+        all members, see `search.results.ensemble.Config`) and provenance, which are None where they are not
+        known.
     """
     done = sorted((dict(row) for row in rows if row["state"] == "done"), key=_order)
     ranked = []
@@ -57,19 +59,20 @@ def _order(row: Row) -> tuple[str, str, float, str]:
 
 def _find(study: str, artifacts: Callable[[str], Path] | None) -> Row:
     """Give what the artifacts of a study say; they may be on another machine, whose database is shared."""
-    nothing: Row = dict.fromkeys((*YARDSTICKS, "params", "provenance"))
+    nothing: Row = dict.fromkeys((*YARDSTICKS, "params", "configs", "provenance"))
     if artifacts is None:
         return nothing
     try:
         folder = artifacts(study)
         result, evidence = read_result(folder), read_evidence(folder)
+        configs = configs_of(result)
     except StudyError:
         return nothing
-    params = result.get("params")
     return {
         **nothing,
         **({} if evidence is None else _yardsticks(evidence)),
-        "params": params if isinstance(params, dict) else None,
+        "params": dict(configs[0].params),
+        "configs": [config.to_dict() for config in configs],
         "provenance": _provenance(result),
     }
 

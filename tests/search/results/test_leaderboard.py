@@ -123,7 +123,8 @@ def test_csv(artifacts):
 def test_json(artifacts):
     ranked = json.loads(leaderboard(ROWS, "json", artifacts=artifacts))
     assert ranked[2]["params"] == {"filters": 96, "learning_rate": 0.002}
-    assert ranked[0]["params"] is None
+    assert [config["params"] for config in ranked[2]["configs"]] == [ranked[2]["params"]]
+    assert ranked[0]["params"] is ranked[0]["configs"] is None
     assert [r["rank"] for r in ranked] == [1, 1, 1, 2]
     assert json.loads(leaderboard([], "json")) == []
 
@@ -135,8 +136,8 @@ def test_the_workbook_holds_the_figures_of_the_json(artifacts, tmp_path):
     leaderboard(ROWS, "xlsx", tmp_path / "b.xlsx", artifacts=artifacts)
     book = openpyxl.load_workbook(tmp_path / "b.xlsx")
     assert book.sheetnames == ["Results", "Best configs", "Provenance"]
-    unseen = [set(row) - {"params", "provenance"} for row in ranked]
-    for title, place in zip(book.sheetnames, (None, "params", "provenance"), strict=True):
+    unseen = [set(row) - {"params", "configs", "provenance"} for row in ranked]
+    for title, place in (("Results", None), ("Provenance", "provenance")):
         header, *lines = book[title].iter_rows(values_only=True)
         for row, line, left in zip(ranked, lines, unseen, strict=True):
             for name, cell in zip(header, line, strict=True):
@@ -236,3 +237,21 @@ def test_bad_arguments(tmp_path):
     for table_format in ("csv", "xlsx"):
         with pytest.raises(StorageError, match="cannot be written"):
             leaderboard(ROWS, table_format, tmp_path / "file" / f"x.{table_format}")
+
+
+def test_the_workbook_has_a_row_for_each_config_of_a_model(artifacts, tmp_path):
+    """One has a single config, one a partner with a parameter more, two have their files elsewhere."""
+    partner = {"trial": 3, "params": {"filters": 64, "window": 10}, "value": 0.5, "members": 1, "refit": None}
+    finish_study(artifacts("RBFOX1/RNCMPT00001/rnn"), "rnn", params={"filters": 96}, partners=[partner])
+    leaderboard(ROWS, "xlsx", tmp_path / "b.xlsx", artifacts=artifacts)
+    header, *lines = openpyxl.load_workbook(tmp_path / "b.xlsx")["Best configs"].iter_rows(values_only=True)
+    assert header == (
+        *("protein", "experiment", "architecture", "trial", "members", "filters", "learning_rate", "window"),
+    )
+    study = "RBFOX1", "RNCMPT00001"
+    assert [line[3:] for line in lines[:2]] == [(None,) * 5] * 2
+    assert lines[2:] == [
+        (*study, "cnn", 7, 2, 96, 0.002, None),
+        (*study, "rnn", 7, 1, 96, None, None),
+        (*study, "rnn", 3, 1, 64, None, 10),
+    ]
