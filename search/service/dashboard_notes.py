@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import quote
@@ -14,7 +14,7 @@ import optuna
 from optuna.artifacts import FileSystemArtifactStore, get_all_artifact_meta, upload_artifact
 
 from search.evidence.verdict import VERDICT_WORDS
-from search.results.ensemble import how_made
+from search.results.ensemble import Config, configs_of, how_made
 from search.results.evidence_files import REPORT, read_evidence
 from search.service.notices import Notice, StudyDone, StudyFailed
 from search.service.study_log import log_traceback
@@ -75,7 +75,7 @@ def note(record: StudyRecord, folder: Path, links: Mapping[str, str]) -> str:
     reason = record.attribute("reason")
     parts = [f"{title}: {record.state.value}" + (f" ({_plain(reason)})" if reason else "") + "."]
     if result:
-        parts += [_figures(result), *_verdict(folder), _config(result["params"])]
+        parts += [_figures(result), *_verdict(folder), _table(configs_of(result))]
     if SHOWN[0] in links:
         parts.append(f"![the strongest motif]({links[SHOWN[0]]})")
     pages = {"Its page": "study", **({"its report card": "report"} if result else {})}
@@ -100,9 +100,13 @@ def _verdict(folder: Path) -> list[str]:
     return [f"Verdict: **{VERDICT_WORDS[verdict.colour]}**. {_plain(' '.join(verdict.sentences))}"]
 
 
-def _config(params: Mapping[str, Any]) -> str:
-    rows = [f"| {_plain(str(name))} | {_plain(str(value))} |" for name, value in sorted(params.items())]
-    return "\n".join(["| Best config | |", "| --- | --- |", *rows])
+def _table(configs: Sequence[Config]) -> str:
+    trials = [f"trial {config.trial}" for config in configs] if len(configs) > 1 else [""]
+    names = sorted({name for config in configs for name in config.params})
+    rows = [(name, *(config.params.get(name, "-") for config in configs)) for name in names]
+    header = ["Best config" if len(configs) == 1 else "Configs", *trials]
+    lines = [header, ["---"] * len(header), *([_plain(str(value)) for value in row] for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def _plain(text: str) -> str:

@@ -88,6 +88,18 @@ def test_a_finished_study_has_a_note_with_its_motif_and_its_report(
             assert visitor.ask(f"/artifacts/1/{path}").status in (400, 403, 404), path
 
 
+def test_a_note_has_the_configs_of_all_members(workspace: Workspace, record: StudyRecord) -> None:
+    partner = {"trial": 3, "params": {"motif_length": 6}, "value": 0.5, "members": 1, "refit": None}
+    record.set(result={**RESULT, "partners": [partner]})
+    text = note_of(workspace, record, done(record))
+    assert "members are 1 of the config of trial 7 and 1 of the config of trial 3" in text
+    rows = [
+        *("| Configs | trial 7 | trial 3 |", "| --- | --- | --- |"),
+        *(r"| motif\_length | 8 | 6 |", r"| pooling | max\+average | \- |"),
+    ]
+    assert "\n".join(["", *rows, ""]) in text
+
+
 def test_a_report_that_is_written_again_is_shown_anew(workspace: Workspace, record: StudyRecord) -> None:
     note_of(workspace, record, done(record))
     report = workspace.artifacts(record.name) / "report.html"

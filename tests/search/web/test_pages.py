@@ -28,6 +28,7 @@ from tests.search.web.test_server import get
 from tests.support.commands import STUDY, rbptune
 from tests.support.pages import served
 from tests.support.studies import add_trials, finish, make_study, move
+from tests.support.toys import finish_study
 
 
 @pytest.fixture
@@ -211,11 +212,14 @@ def test_compare_shows_the_chosen_side_by_side(server: PageServer, workspace: Wo
     one, other = make_study(workspace), make_study(workspace, "SIMPUM", "RNCMPT90002")
     add_trials(one, [0.3, 0.52])
     finish(workspace, one)
+    partner = {"trial": 5, "params": {}, "value": 0.5, "members": 1, "refit": None}
+    finish_study(workspace.artifacts(one.study_name), partners=[partner])
     add_trials(other, [0.4])
     address = f"{server.url}/compare?study={other.study_name}&study={one.study_name}&study=%3Cb%3E"
     page = get(address)[1]
     assert re.findall(r'href="/study/(\w+)', page) == ["SIMPUM", "SIMFOX"]
     assert ("Not in this workspace: &lt;b&gt;" in page, "0.400" in page, "0.600" in page) == (True,) * 3
+    assert "members are 1 of the config of trial 7 and 1 of the config of trial 5" in page
     assert "Choose studies" in get(f"{server.url}/compare")[1]
 
 
