@@ -16,7 +16,7 @@ from search.strategy.space_files import parse_space
 from tests.benchmarks.curves import recording
 from tests.benchmarks.curves.drawing import ROUND, config
 from tests.benchmarks.curves.recording import Recorder
-from tests.benchmarks.curves.records import Record, append, pack, read_folder, read_packed
+from tests.benchmarks.curves.records import Record, append, pack, read_folder, read_packed, unpack
 from tests.benchmarks.curves.timing import time_configs
 
 SPACE = parse_space(
@@ -64,6 +64,16 @@ def test_packed_records_are_the_same_bytes_whatever_their_order(tmp_path: Path) 
     assert path.read_bytes() == content
     assert sorted(read_packed("cnn", tmp_path), key=records.index) == records
     assert read_packed("rnn", tmp_path) == []
+
+
+def test_a_folder_begins_with_what_is_packed(tmp_path: Path) -> None:
+    records = [replace(RECORD, experiment=name, number=n) for name in "AB" for n in (0, 1)]
+    pack([*records, replace(RECORD, architecture="rnn")], tmp_path)
+    assert unpack(tmp_path / "begun", tmp_path) == 5
+    found = read_folder(tmp_path / "begun")
+    assert [record for record in found if record.architecture == "cnn"] == records
+    with pytest.raises(FileExistsError, match="has records"):
+        unpack(tmp_path / "begun", tmp_path)
 
 
 def test_all_experiments_have_the_same_configs_but_for_searched_ones() -> None:

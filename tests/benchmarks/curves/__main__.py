@@ -2,7 +2,8 @@
 
 `python -m tests.benchmarks.curves record FOLDER` trains and goes on where it stopped; several may run side by
 side. `time FOLDER` times on this processor what a GPU recorded, `pack FOLDER` puts what there is into the
-repository, `portfolio` chooses starts from that. Set B is not read.
+repository, `unpack FOLDER` begins a folder with that, from which `record` goes on, and `portfolio` chooses
+starts. Set B is not read.
 """
 
 from __future__ import annotations
@@ -18,13 +19,13 @@ from search.strategy.space_files import shipped_space
 from tests.benchmarks.ablation import EXPERIMENTS, REPOSITORY
 from tests.benchmarks.curves.portfolio import as_toml, choose_starts
 from tests.benchmarks.curves.recording import Recorder
-from tests.benchmarks.curves.records import Record, pack, read_folder, read_packed
+from tests.benchmarks.curves.records import ARCHITECTURES, Record, pack, read_folder, read_packed, unpack
 from tests.benchmarks.curves.timing import time_configs
 
 
 def record(options: argparse.Namespace) -> None:
     """Record what is missing."""
-    configs = {name: getattr(options, name) for name in ("cnn", "rnn")}
+    configs = {name: getattr(options, name) for name in ARCHITECTURES}
     sizes = {"train": options.train, "validation": options.validation}
     recorder = Recorder(options.folder, options.data, options.experiments, configs, sizes, options.device)
     for made in recorder.run(options.budget):
@@ -53,6 +54,11 @@ def put_into_repository(options: argparse.Namespace) -> None:
     counts = Counter((each.architecture, each.experiment) for each in records)
     for (architecture, experiment), count in sorted(counts.items()):
         print(f"{architecture} {experiment}: {count} curves")
+
+
+def begin_folder(options: argparse.Namespace) -> None:
+    """Begin a folder with the records of the repository."""
+    print(f"{options.folder}: {unpack(options.folder)} curves")
 
 
 def show_portfolio(options: argparse.Namespace) -> None:
@@ -85,10 +91,13 @@ def main() -> None:
     packing = commands.add_parser("pack")
     packing.set_defaults(command=put_into_repository)
     packing.add_argument("folder", type=Path)
+    unpacking = commands.add_parser("unpack")
+    unpacking.set_defaults(command=begin_folder)
+    unpacking.add_argument("folder", type=Path)
     choosing = commands.add_parser("portfolio")
     choosing.set_defaults(command=show_portfolio)
     choosing.add_argument("folder", nargs="?", type=Path, help="default: the curves in the repository")
-    choosing.add_argument("--arch", choices=("cnn", "rnn"), default="cnn")
+    choosing.add_argument("--arch", choices=ARCHITECTURES, default="cnn")
     choosing.add_argument("--size", type=int, default=3, help="starts to choose")
     options = parser.parse_args()
     options.command(options)

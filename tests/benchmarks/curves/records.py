@@ -15,6 +15,7 @@ from models.reports import EpochReport
 from search.workers.replay import RecordedRun
 
 HERE = Path(__file__).parent
+ARCHITECTURES = "cnn", "rnn"
 SCORE_DIGITS, SECOND_DIGITS = 4, 3
 
 
@@ -149,6 +150,23 @@ def pack(records: Iterable[Record], folder: Path = HERE) -> list[Path]:
         paths.append(folder / f"{architecture}.jsonl.gz")
         paths[-1].write_bytes(gzip.compress(content, 9, mtime=0))
     return paths
+
+
+def unpack(folder: Path, packed: Path = HERE) -> int:
+    """Write the records of the repository to a folder that has none, and say how many there are.
+
+    Raises
+    ------
+    FileExistsError
+        When there are some.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    if any(folder.glob("*.jsonl")):
+        raise FileExistsError(f"{folder}: has records; give another folder")
+    records = [record for architecture in ARCHITECTURES for record in read_packed(architecture, packed)]
+    for record in records:
+        append(folder, record)
+    return len(records)
 
 
 def read_packed(architecture: str, folder: Path = HERE) -> list[Record]:
