@@ -14,6 +14,7 @@ from models.config import split_params
 from models.predict import predict
 from models.reports import Best
 from models.trainer import Trainer
+from tests.benchmarks.changes import apply
 
 PARTS = "train", "validation"
 
@@ -34,13 +35,16 @@ def examples(file: str, experiment: str, part: str) -> SimpleNamespace:
 def train(
     file: str, digest: str, device: str, architecture: str, params: dict[str, Any], seed: int, experiment: str
 ) -> dict[str, float]:
-    """The scores of a run's best epoch, and its seconds."""
+    """The scores of a run's best epoch, and its seconds; `change` in `params` is one of `changes`."""
     torch.set_num_threads(1)
     data = SimpleNamespace(
         **{part: examples(file, experiment, part) for part in PARTS}, fingerprint=f"{digest} {experiment}"
     )
     start = time.perf_counter()
-    trainer = Trainer(architecture, *split_params(architecture, params), data, seed + 1, device=device)
+    own = {name: value for name, value in params.items() if name != "change"}
+    trainer = Trainer(architecture, *split_params(architecture, own), data, seed + 1, device=device)
+    if "change" in params:
+        apply(params["change"], trainer)
     while not trainer.finished:
         trainer.run_epoch()
     best = max(trainer.curve, key=lambda report: report.spearman)

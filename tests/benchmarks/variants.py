@@ -83,6 +83,15 @@ COMBINED: dict[str, dict[str, Any]] = {
 }
 START = {**FOUND, "residual": 4, "window": 10}  # of the shipped space
 LOSS: dict[str, dict[str, Any]] = {loss: {**START, "loss": loss} for loss in LOSSES}
+TODAY = {**START, "loss": "log_cosh"}
+CHANGED: dict[str, dict[str, Any]] = {  # by what no config can say
+    "start": TODAY,
+    "motif length 11": {**TODAY, "motif_length": 11},
+    "motif lengths 5, 7, 11": {**TODAY, "motif_length": 11, "change": "parallel"},
+    "probes shifted": {**TODAY, "change": "shift"},
+    "bases masked": {**TODAY, "change": "mask"},
+    "bases mutated": {**TODAY, "change": "mutate"},
+}
 BIDIRECTIONAL = {
     "motif_length": 5,
     "filters": 64,
@@ -116,6 +125,7 @@ GROUPS = {
     "around": AROUND,
     "combined": COMBINED,
     "loss": LOSS,
+    "changed": CHANGED,
     "recurrent": RECURRENT,
     "recurrent-loss": RECURRENT_LOSS,
 }
