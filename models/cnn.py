@@ -37,9 +37,9 @@ class CNNConfig:
     block_dropout : float
         Before each of them.
     dropout : float
-        Before the output, and before the hidden layer unless `pooled_dropout` says otherwise.
-    pooled_dropout : float or None
-        Before the hidden layer.
+        Before the hidden layer and before the output, where these say nothing else:
+    pooled_dropout, output_dropout : float or None
+        Before the one, and before the other.
     pooling : str
         `"max"` over the positions, `"max+average"`: both, side by side, or `"windows"`: averages over windows
         of positions, side by side, which keep where along the probe a feature stands.
@@ -69,6 +69,7 @@ class CNNConfig:
     block_dropout: float = fields.within(0.0, 0.0, 0.99)
     dropout: float = fields.within(0.5, 0.0, 0.99)
     pooled_dropout: float | None = fields.perhaps_within(0.0, 0.99)
+    output_dropout: float | None = fields.perhaps_within(0.0, 0.99)
     pooling: str = fields.one_of("max", "max+average", "windows")
     window: int = fields.within(10, 1, 41)
     batch_norm: bool = fields.switch(False)
@@ -105,7 +106,8 @@ class CNN(nn.Module):
             self.block = ResidualBlock(channels, config.residual, config.batch_norm, config.block_dropout)
         pooled = channels * config.features
         self.norm = BatchNorm(pooled) if config.pooled_norm else nn.Identity()
-        self.head = Head(pooled, config.hidden, config.dropout, config.pooled_dropout, config.hidden_norm)
+        dropouts = config.dropout, config.pooled_dropout
+        self.head = Head(pooled, config.hidden, *dropouts, config.hidden_norm, config.output_dropout)
 
     def forward(self, codes: Tensor) -> Tensor:
         """Codes (B, 41) -> predictions (B,)."""

@@ -85,6 +85,11 @@ def split_params(architecture: str, params: Mapping[str, Any]) -> tuple[Any, Tra
     return network, TrainingConfig(**{name: value for name, value in params.items() if name in of_training})
 
 
+def takes(architecture: str, name: str) -> bool:
+    """Whether a network of an architecture has a hyperparameter of that name."""
+    return name in _names(get_architecture(architecture).config)
+
+
 def to_params(network: Any, training: TrainingConfig) -> dict[str, Any]:
     """All fields of both configs as one flat dict: the inverse of `split_params`."""
     return {**dataclasses.asdict(network), **dataclasses.asdict(training)}

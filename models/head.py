@@ -19,8 +19,8 @@ class Head(nn.Module):
     features : int
     hidden : int
     dropout : float
-    first_dropout : float, optional
-        Before the hidden layer; by default as before the output.
+    first_dropout, last_dropout : float, optional
+        Before the hidden layer, and before the output. Default: `dropout`.
     norm : bool, default False
         Normalise the hidden layer before its ReLU.
     """
@@ -32,10 +32,11 @@ class Head(nn.Module):
         dropout: float,
         first_dropout: float | None = None,
         norm: bool = False,
+        last_dropout: float | None = None,
     ) -> None:
         super().__init__()
         self.first_dropout = Dropout(dropout if first_dropout is None else first_dropout)
-        self.dropout = Dropout(dropout)
+        self.dropout = Dropout(dropout if last_dropout is None else last_dropout)
         self.fc1 = nn.Linear(features, hidden)
         self.norm = BatchNorm(hidden) if norm else None
         self.fc2 = nn.Linear(hidden, 1)

@@ -39,11 +39,10 @@ class RNNConfig:
         `"last"` of one direction, as the seed has it.
     window : int
         Positions of such a window.
-    hidden, hidden_norm, pooled_dropout
+    hidden, hidden_norm, pooled_dropout, output_dropout
         As in `CNNConfig`.
     dropout : float
-        Between LSTM layers, before the output, and before the hidden layer unless `pooled_dropout` says
-        otherwise.
+        Likewise, and between LSTM layers.
     precision : str
         Of the matrix products on a CPU: `"auto"` is bfloat16 where the processor has instructions for it,
         which more than doubles the speed and keeps the scores, or `"float32"` everywhere.
@@ -68,6 +67,7 @@ class RNNConfig:
     hidden: int = fields.within(64, 1, 4096)
     hidden_norm: bool = fields.switch(False)
     pooled_dropout: float | None = fields.perhaps_within(0.0, 0.99)
+    output_dropout: float | None = fields.perhaps_within(0.0, 0.99)
     dropout: float = fields.within(0.5, 0.0, 0.99)
     precision: str = fields.one_of("auto", "float32")
 
@@ -105,7 +105,8 @@ class RNN(nn.Module):
         )
         self.reads_padding = config.readout == "last" and not config.bidirectional
         features = self.lstm.channels * (WIDTH // config.window if config.readout == "windows" else 1)
-        self.head = Head(features, config.hidden, config.dropout, config.pooled_dropout, config.hidden_norm)
+        dropouts = config.dropout, config.pooled_dropout
+        self.head = Head(features, config.hidden, *dropouts, config.hidden_norm, config.output_dropout)
 
     def forward(self, codes: Tensor) -> Tensor:
         """Codes (B, 41) -> predictions (B,)."""

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeVar
 import safetensors.torch
 
 from data_io.training_set import TrainingSet
-from models.config import TrainingConfig
+from models.config import TrainingConfig, takes
 from search.results.ensemble import Config
 from search.service.notices import MemberRefitted
 from search.service.observers import Observer
@@ -188,8 +188,10 @@ def on_all_of_set_a(strategy: Strategy, sibling: TrainTask, refit: Refit, weight
     if not refit.goes_on:
         return anew
     rate = strategy.refit_rate * sibling.params.get("learning_rate", TrainingConfig.learning_rate)
-    schedule = {"epochs": refit.epochs, "learning_rate": rate, "schedule": "cosine"}
-    return replace(anew, params={**sibling.params, **schedule}, start=weights)
+    changed = {"epochs": refit.epochs, "learning_rate": rate, "schedule": "cosine"}
+    if strategy.refit_dropout is not None and takes(sibling.architecture, "output_dropout"):
+        changed["output_dropout"] = strategy.refit_dropout
+    return replace(anew, params={**sibling.params, **changed}, start=weights)
 
 
 def handed_over(sibling: Network, refitted: Network) -> Network:

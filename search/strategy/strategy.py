@@ -8,7 +8,7 @@ from typing import Any
 
 from data_io.errors import ConfigError
 
-FORMAT = 5
+FORMAT = 6
 SAMPLERS = ("tpe", "random", "gp")
 PRUNERS = ("percentile", "none", "halving", "hyperband", "extrapolation")
 ENDINGS = ("finished", "pruned")
@@ -18,6 +18,7 @@ ADDED: Mapping[int, Mapping[str, Any]] = {
     3: {"refit": False},
     4: {"refit_share": None, "refit_after": 0.0},
     5: {"refit_rate": 0.5, "partners_within": None},
+    6: {"refit_dropout": None},
 }
 """What strategies did before each format, in the fields that came with it."""
 
@@ -72,6 +73,8 @@ class Strategy:
         up; None never lets them.
     refit_rate : float
         The share of their learning rate that falls to nothing meanwhile.
+    refit_dropout : float or None
+        Their dropout before the output meanwhile; None leaves it as it is.
     refit_after : float
         That is where the median member validated best after this share of its epochs, so that it still gained
         in the end; else each is trained from the beginning, for as long as the median took to its best.
@@ -102,6 +105,7 @@ class Strategy:
     refit: bool = True
     refit_share: float | None = 0.5
     refit_rate: float = 0.5
+    refit_dropout: float | None = 0.0
     refit_after: float = 0.8
 
     def __post_init__(self) -> None:
@@ -120,6 +124,8 @@ class Strategy:
         within = self.partners_within
         _require(within is None or within >= 0, "partners_within", within, "be 0 or more, or None")
         _require(0 < self.refit_rate <= 1, "refit_rate", self.refit_rate, "lie above 0, up to 1")
+        dropout = self.refit_dropout
+        _require(dropout is None or 0 <= dropout < 1, "refit_dropout", dropout, "be None, or below 1")
         share = self.refit_share
         _require(share is None or 0 < share <= 1, "refit_share", share, "lie above 0, up to 1, or be None")
         _require(0 <= self.refit_after <= 1, "refit_after", self.refit_after, "lie from 0 to 1")

@@ -3,8 +3,11 @@ import copy
 import pytest
 import torch
 
+from models.config import split_params
 from models.dropout import seed_dropout
 from models.head import Head
+from models.registry import get_architecture
+from tests.support.toys import TINY
 
 
 def test_head_is_two_linear_layers():
@@ -26,6 +29,22 @@ def test_head_drops_before_both_layers():
     first, second = 50 * 50**0.0, 40
     expected = ((50**2 + first) * (40**2 + second) - (50 * 40) ** 2) ** 0.5
     assert float(outputs.std()) == pytest.approx(expected, rel=0.1)
+
+
+@pytest.mark.parametrize(("architecture", "others"), [("cnn", {}), ("rnn", {"lstm_layers": 1})])
+def test_dropout_before_the_output_can_be_told_apart(architecture, others):
+    codes = torch.randint(0, 4, (300, 41), dtype=torch.uint8)
+
+    def changes(**params):
+        network, _ = split_params(architecture, {**TINY[architecture], **others, "dropout": 0.5, **params})
+        torch.manual_seed(1)
+        model = get_architecture(architecture).build(network)
+        return not torch.equal(model.train()(codes), model.eval()(codes))
+
+    assert not changes(pooled_dropout=0.0, output_dropout=0.0)
+    assert changes(pooled_dropout=0.0)
+    assert changes(output_dropout=0.0)
+    assert changes(dropout=0.0, output_dropout=0.5)
 
 
 def gradients_of(head, x):

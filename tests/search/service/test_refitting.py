@@ -15,9 +15,10 @@ import torch
 from data_io.experiments import Experiment
 from data_io.training_set import TrainingSet, load_training_set
 from models.cnn import CNN
-from models.config import split_params
+from models.config import TrainingConfig, split_params
+from models.registry import Architecture
 from search.service.notices import MemberRefitted, Notice
-from search.service.refitting import Refit, Refitting, plan
+from search.service.refitting import Refit, Refitting, on_all_of_set_a, plan
 from search.service.retraining import Finalist, Retrained
 from search.service.trainings import Member
 from search.strategy.strategy import Strategy
@@ -25,6 +26,7 @@ from search.study.record import StudyRecord, open_study
 from search.study.storage import open_storage
 from search.study.workspace import Workspace
 from search.workers.events import Curve, Lost, Reported, Trained
+from search.workers.tasks import TrainTask
 from tests.support.commands import STUDY, launch, rbptune, status
 from tests.support.curves import curve
 
@@ -130,12 +132,28 @@ def test_each_member_goes_on_from_its_sibling_by_a_schedule_of_its_own(
 ) -> None:
     refitting, _ = begin(record, data, tmp_path, GAINING)
     tasks = [refitting.next_task(), refitting.next_task()]
-    warm = {**PARAMS, "epochs": 2, "learning_rate": 0.005, "schedule": "cosine"}
+    warm = {**PARAMS, "epochs": 2, "learning_rate": 0.005, "schedule": "cosine", "output_dropout": 0.0}
     assert [(task.key, task.refit, task.patience, task.params) for task in tasks] == [
         (f"{STUDY}#{name}", 2, None, warm) for name in NAMES
     ]
     begun = [safetensors.torch.load(task.start)["w"].item() for task in tasks]
     assert begun == [0, 1]
+
+
+def test_dropout_stays_where_the_strategy_or_the_network_has_no_other(
+    data: TrainingSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sibling = TrainTask("1", "cnn", PARAMS, 3, data, patience=5)
+    warm = replace(sibling, patience=None, refit=2, start=b"weights")
+    changed = {**PARAMS, "epochs": 2, "learning_rate": 0.005, "schedule": "cosine"}
+
+    def going_on(**settings: float | None) -> TrainTask:
+        return on_all_of_set_a(Strategy(**settings), sibling, Refit(2, goes_on=True), b"weights")
+
+    assert going_on() == replace(warm, params={**changed, "output_dropout": 0.0})
+    assert going_on(refit_dropout=None) == replace(warm, params=changed)
+    monkeypatch.setattr("models.config.get_architecture", lambda _: Architecture("_", TrainingConfig, CNN))
+    assert going_on() == replace(warm, params=changed)
 
 
 def test_under_an_earlier_strategy_each_member_is_trained_once_as_its_sibling_was(

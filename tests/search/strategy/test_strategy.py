@@ -40,6 +40,7 @@ def test_it_survives_being_stored() -> None:
         refit_share=None,
         refit_after=0.5,
         refit_rate=0.3,
+        refit_dropout=0.2,
         partners_within=0.02,
     )
     assert Strategy.from_dict(strategy.to_dict()) == strategy
@@ -69,6 +70,12 @@ def test_one_of_format_4_hands_over_the_winner_s_members_alone() -> None:
     assert (found.refit_rate, found.refit_share) == (0.5, 0.5)
 
 
+def test_one_of_format_5_goes_on_with_the_dropout_of_its_configs() -> None:
+    added = {"refit_rate": 0.3, "partners_within": 0.01, "format": 5}
+    found = Strategy.from_dict({**FORMAT_4, **added})
+    assert (found.refit_rate, found.partners_within, found.refit_dropout) == (0.3, 0.01, None)
+
+
 def test_a_new_one_refits_the_members_of_the_winner_and_its_partners() -> None:
     assert (Strategy().refit, Strategy(finalists=3, members=4).refits) == (True, 12)
     assert Strategy(finalists=3, members=4, partners_within=None).refits == 4
@@ -86,6 +93,7 @@ def test_a_new_one_refits_the_members_of_the_winner_and_its_partners() -> None:
         {**Strategy().to_dict(), "refit_after": -0.1},
         {**Strategy().to_dict(), "refit_rate": 0},
         {**Strategy().to_dict(), "partners_within": -0.1},
+        {**Strategy().to_dict(), "refit_dropout": 1.0},
         {**FORMAT_4, "format": 5},
         {**FORMAT_2, "format": "2"},
         {**FORMAT_1, "members": 0},
