@@ -104,7 +104,7 @@ class Strategy:
     partners_within: float | None = 0.008
     refit: bool = True
     refit_share: float | None = 0.5
-    refit_rate: float = 0.5
+    refit_rate: float = 1.0
     refit_dropout: float | None = 0.0
     refit_after: float = 0.8
 

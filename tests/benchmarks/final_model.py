@@ -37,9 +37,10 @@ CONFIGS: dict[str, dict[str, object]] = {
 }
 CNNS = ["residual", "layers", "wide"]  # of the ensembles of several configs
 EPOCHS = 15
-MEMBERS = {"split": 5, "folds": 5, "tenths": 10, "all": 5, "on": 5}  # networks of each way
-OTHERS = {"split": 3, "all": 3, "on": 3}  # of the configs but the first
-ON = {"epochs": 8, "schedule": "cosine"}  # on all, from the weights of a split, at half the learning rate
+MEMBERS = {"split": 5, "folds": 5, "tenths": 10, "all": 5, "on": 5, "bare": 5}  # networks of each way
+OTHERS = {"split": 3, "all": 3, "on": 3, "bare": 3}  # of the configs but the first
+ON = {"epochs": 8, "schedule": "cosine"}  # on all, from the weights of a split
+RATES = {"on": 0.5, "bare": 1.0}  # shares of the learning rate meanwhile
 
 
 class Net(NamedTuple):
@@ -62,7 +63,7 @@ def nets(experiments: list[str], configs: list[str], ways: list[str], most: int)
 def sides(net: Net, count: int) -> tuple[np.ndarray, np.ndarray]:
     """Rows to train on and rows to validate by, of so many."""
     shuffled = np.random.default_rng(1).permutation(count)
-    if net.way in ("all", "on"):
+    if net.way == "all" or net.way in RATES:
         return shuffled, shuffled[: count // 10]
     parts = np.array_split(shuffled, 10 if net.way == "tenths" else 5)
     held = net.member if net.way in ("folds", "tenths") else 0
@@ -79,7 +80,7 @@ def train(net: Net, file: str, folder: Path, device: str, deadline: float) -> No
     path = path_of(folder, net)
     if path.exists() or time.time() > deadline:
         return
-    trainer = train_on(net, file, device) if net.way == "on" else train_once(net, file, device)
+    trainer = train_on(net, file, device) if net.way in RATES else train_once(net, file, device)
     temporary = path.with_suffix(".partial")
     with temporary.open("wb") as handle:
         found = predictions(file, net.experiment, trainer)
@@ -95,8 +96,10 @@ def train_once(net: Net, file: str, device: str) -> Trainer:
 def train_on(net: Net, file: str, device: str) -> Trainer:
     """Train a network of one split, and then that on all."""
     start = train_once(net._replace(way="split"), file, device).best_weights()
-    params = params_of(net)
-    params = {**params, **ON, "learning_rate": params["learning_rate"] / 2}
+    params = {**params_of(net), **ON}
+    params["learning_rate"] *= RATES[net.way]
+    if net.way == "bare":  # of dropout before the output
+        params["output_dropout"] = 0.0
     return trained(*setting(net, file, device), params, net.member + 101, last=True, start=start)
 
 
@@ -153,6 +156,8 @@ def ensembles(main: str = "residual") -> dict[str, list[tuple[str, str, int]]]:
         "1 of a split, then on all": some("on", 1),
         "2 of a split, then on all": some("on", 2),
         "3 of a split, then on all": some("on", 3),
+        "1 of a split, on all bare": some("bare", 1),
+        "2 of a split, on all bare": some("bare", 2),
         "3 on all": some("all", 3),
         "5 on all": some("all", 5),
         "3 of one split, 3 on all": [*some("split", 3), *some("all", 3)],

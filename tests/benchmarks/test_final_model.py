@@ -18,7 +18,7 @@ def test_what_validates_was_not_trained_on_but_for_networks_on_all(way: str) -> 
         train, validation = sides(Net("A", "residual", way, member), 200)
         shared = set(train) & set(validation)
         assert len(set(train)) == len(train)
-        if way in ("all", "on"):
+        if way in ("all", "on", "bare"):
             assert set(train) == set(range(200))
         else:
             assert not shared
@@ -52,12 +52,12 @@ def test_networks_are_kept_and_judged_by_probes_that_none_saw(
     prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = tmp_path / "final"
-    options = prepared, folder, "--device", "cpu", "--ways", "split", "all", "on", "--members", "1"
+    options = prepared, folder, "--device", "cpu", "--ways", "split", "on", "bare", "--members", "1"
     run(monkeypatch, "run", *options)
     paths = [
         path_of(folder, Net("A", config, way, 0))
         for config in final_model.CONFIGS
-        for way in ("split", "all", "on")
+        for way in ("split", "on", "bare")
     ]
     assert sorted(folder.iterdir()) == sorted(paths)
     before = [path.stat().st_mtime_ns for path in paths]
@@ -71,8 +71,8 @@ def test_networks_are_kept_and_judged_by_probes_that_none_saw(
         spearman(np.mean(predicted, axis=0), targets),
         pearson(np.mean(predicted, axis=0), targets),
     )
-    assert dict(final_model.scores_of(str(prepared), folder, [("residual", "all", 0)])).keys() == {"A"}
-    assert dict(final_model.scores_of(str(prepared), folder, [("residual", "all", 1)])) == {}
+    assert dict(final_model.scores_of(str(prepared), folder, [("residual", "on", 0)])).keys() == {"A"}
+    assert dict(final_model.scores_of(str(prepared), folder, [("residual", "on", 1)])) == {}
 
 
 def test_what_is_shown_is_against_the_first_way(

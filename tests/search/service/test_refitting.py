@@ -132,7 +132,7 @@ def test_each_member_goes_on_from_its_sibling_by_a_schedule_of_its_own(
 ) -> None:
     refitting, _ = begin(record, data, tmp_path, GAINING)
     tasks = [refitting.next_task(), refitting.next_task()]
-    warm = {**PARAMS, "epochs": 2, "learning_rate": 0.005, "schedule": "cosine", "output_dropout": 0.0}
+    warm = {**PARAMS, "epochs": 2, "schedule": "cosine", "output_dropout": 0.0}
     assert [(task.key, task.refit, task.patience, task.params) for task in tasks] == [
         (f"{STUDY}#{name}", 2, None, warm) for name in NAMES
     ]
@@ -145,13 +145,15 @@ def test_dropout_stays_where_the_strategy_or_the_network_has_no_other(
 ) -> None:
     sibling = TrainTask("1", "cnn", PARAMS, 3, data, patience=5)
     warm = replace(sibling, patience=None, refit=2, start=b"weights")
-    changed = {**PARAMS, "epochs": 2, "learning_rate": 0.005, "schedule": "cosine"}
+    changed = {**PARAMS, "epochs": 2, "schedule": "cosine"}
 
     def going_on(**settings: float | None) -> TrainTask:
         return on_all_of_set_a(Strategy(**settings), sibling, Refit(2, goes_on=True), b"weights")
 
     assert going_on() == replace(warm, params={**changed, "output_dropout": 0.0})
     assert going_on(refit_dropout=None) == replace(warm, params=changed)
+    half = {**changed, "learning_rate": 0.005, "output_dropout": 0.0}
+    assert going_on(refit_rate=0.5) == replace(warm, params=half)
     monkeypatch.setattr("models.config.get_architecture", lambda _: Architecture("_", TrainingConfig, CNN))
     assert going_on() == replace(warm, params=changed)
 
@@ -192,8 +194,8 @@ def test_a_partner_s_members_are_trained_by_its_own_plan(
     refitting = Refitting(record, data, Workspace(tmp_path), heard := Heard(), chosen, before=6)
     tasks = [refitting.next_task() for _ in range(3)]
     assert [(task.key.split("#")[1], task.refit, task.params["learning_rate"]) for task in tasks] == [
-        ("refit-7-0", 2, 0.005),
-        ("refit-7-1", 2, 0.005),
+        ("refit-7-0", 2, 0.01),
+        ("refit-7-1", 2, 0.01),
         ("refit-9-0", 2, 0.02),
     ]
     assert (tasks[0].seed, tasks[2].start) == (tasks[2].seed, None)
