@@ -58,7 +58,7 @@ def leaderboard(
     out : Path, optional
         Output to write, see `data_io.outputs`. Default: the text is returned.
     artifacts : callable, optional
-        Gives the folder of a study's result.json, from which the winner's hyperparameters are read.
+        Gives the folder of a study's result.json, from which the members' hyperparameters are read.
     width : int, optional
         Columns of text of "table". Default: those of the terminal. A narrow table has no hyperparameters.
     inputs : iterable of Path

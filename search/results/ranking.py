@@ -65,16 +65,22 @@ def _find(study: str, artifacts: Callable[[str], Path] | None) -> Row:
     try:
         folder = artifacts(study)
         result, evidence = read_result(folder), read_evidence(folder)
-        configs = configs_of(result)
     except StudyError:
         return nothing
     return {
         **nothing,
         **({} if evidence is None else _yardsticks(evidence)),
-        "params": dict(configs[0].params),
-        "configs": [config.to_dict() for config in configs],
+        **_configs(result),
         "provenance": _provenance(result),
     }
+
+
+def _configs(result: Mapping[str, Any]) -> Row:
+    try:
+        configs = configs_of(result)
+    except StudyError:  # damaged: the figures stand all the same
+        return {}
+    return {"params": dict(configs[0].params), "configs": [config.to_dict() for config in configs]}
 
 
 def _yardsticks(evidence: Evidence) -> Row:

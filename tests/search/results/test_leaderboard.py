@@ -239,6 +239,14 @@ def test_bad_arguments(tmp_path):
             leaderboard(ROWS, table_format, tmp_path / "file" / f"x.{table_format}")
 
 
+def test_damaged_configs_cost_a_row_no_more_than_themselves(artifacts):
+    write_evidence(artifacts("RBFOX1/RNCMPT00001/cnn"), FULL.to_dict(), [], [])
+    finish_study(artifacts("RBFOX1/RNCMPT00001/cnn"), "cnn", partners=[{"trial": 3}])
+    row = rank_studies(ROWS, artifacts)[2]
+    assert row["params"] is row["configs"] is None
+    assert (row["verdict"], row["provenance"]["best_trial"]) == (FULL.verdict.colour, 7)
+
+
 def test_the_workbook_has_a_row_for_each_config_of_a_model(artifacts, tmp_path):
     """One has a single config, one a partner with a parameter more, two have their files elsewhere."""
     partner = {"trial": 3, "params": {"filters": 64, "window": 10}, "value": 0.5, "members": 1, "refit": None}
