@@ -56,7 +56,9 @@ AUGMENTATIONS: dict[str, Change] = {"shift": shift, "mask": mask, "mutate": muta
 
 
 def apply(change: str, trainer: Trainer) -> None:
-    """Change a trainer that has not begun: one of `AUGMENTATIONS`, or "parallel"."""
+    """Change a trainer that has not begun, and has no graphs: one of `AUGMENTATIONS`, or "parallel"."""
+    if trainer._graphed is not None:
+        raise ValueError("graphs have taken the probes already; train on a CPU (--device cpu)")
     if change == "parallel":
         make_parallel(trainer.model.convolutions.motifs.weight)
     else:

@@ -98,7 +98,7 @@ def train_on(net: Net, file: str, device: str) -> Trainer:
     start = train_once(net._replace(way="split"), file, device).best_weights()
     params = {**params_of(net), **ON}
     params["learning_rate"] *= RATES[net.way]
-    if net.way == "bare":  # of dropout before the output
+    if net.way == "bare":  # no dropout before the output
         params["output_dropout"] = 0.0
     return trained(*setting(net, file, device), params, net.member + 101, last=True, start=start)
 

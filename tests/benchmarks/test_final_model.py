@@ -75,6 +75,26 @@ def test_networks_are_kept_and_judged_by_probes_that_none_saw(
     assert dict(final_model.scores_of(str(prepared), folder, [("residual", "on", 1)])) == {}
 
 
+@pytest.mark.parametrize(("way", "changed"), [("on", {}), ("bare", {"output_dropout": 0.0})])
+def test_ways_of_going_on_differ_in_learning_rate_and_dropout(
+    way: str, changed: dict[str, float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[dict[str, object]] = []
+
+    class Trained:
+        def __init__(self, *arguments: object, **_: object) -> None:
+            given.append(arguments[5])  # type: ignore[arg-type]
+
+        def best_weights(self) -> None:
+            return None
+
+    monkeypatch.setattr(final_model, "trained", Trained)
+    monkeypatch.setattr(final_model, "setting", lambda *_: ("file", "A", ((), ()), "cpu", "cnn"))
+    final_model.train_on(Net("A", "start", way, 0), "file", "cpu")
+    rate = {"on": 0.5, "bare": 1.0}[way] * given[0]["learning_rate"]  # type: ignore[operator]
+    assert given[1] == {**given[0], "epochs": 8, "schedule": "cosine", "learning_rate": rate, **changed}
+
+
 def test_what_is_shown_is_against_the_first_way(
     prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

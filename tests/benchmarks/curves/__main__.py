@@ -2,8 +2,8 @@
 
 `python -m tests.benchmarks.curves record FOLDER` trains and goes on where it stopped; several may run side by
 side. `time FOLDER` times on this processor what a GPU recorded, `pack FOLDER` puts what there is into the
-repository, `unpack FOLDER` begins a folder with that, from which `record` goes on, and `portfolio` chooses
-starts. Set B is not read.
+repository, `unpack FOLDER --arch rnn` begins a folder with that, from which `record FOLDER --cnn 0` goes on
+as long as the search space is the same, and `portfolio` chooses starts. Set B is not read.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def put_into_repository(options: argparse.Namespace) -> None:
 
 def begin_folder(options: argparse.Namespace) -> None:
     """Begin a folder with the records of the repository."""
-    print(f"{options.folder}: {unpack(options.folder)} curves")
+    print(f"{options.folder}: {unpack(options.folder, options.arch)} curves")
 
 
 def show_portfolio(options: argparse.Namespace) -> None:
@@ -94,6 +94,7 @@ def main() -> None:
     unpacking = commands.add_parser("unpack")
     unpacking.set_defaults(command=begin_folder)
     unpacking.add_argument("folder", type=Path)
+    unpacking.add_argument("--arch", choices=ARCHITECTURES, required=True)
     choosing = commands.add_parser("portfolio")
     choosing.set_defaults(command=show_portfolio)
     choosing.add_argument("folder", nargs="?", type=Path, help="default: the curves in the repository")

@@ -152,8 +152,8 @@ def pack(records: Iterable[Record], folder: Path = HERE) -> list[Path]:
     return paths
 
 
-def unpack(folder: Path, packed: Path = HERE) -> int:
-    """Write the records of the repository to a folder that has none, and say how many there are.
+def unpack(folder: Path, architecture: str, packed: Path = HERE) -> int:
+    """Write an architecture's packed records to a folder that has none, and say how many there are.
 
     Raises
     ------
@@ -163,7 +163,7 @@ def unpack(folder: Path, packed: Path = HERE) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     if any(folder.glob("*.jsonl")):
         raise FileExistsError(f"{folder}: has records; give another folder")
-    records = [record for architecture in ARCHITECTURES for record in read_packed(architecture, packed)]
+    records = read_packed(architecture, packed)
     for record in records:
         append(folder, record)
     return len(records)
