@@ -37,9 +37,9 @@ class CNNConfig:
     block_dropout : float
         Before each of them.
     dropout : float
-        Before the hidden layer and before the output, where these say nothing else:
+        Before the hidden layer and before the output.
     pooled_dropout, output_dropout : float or None
-        Before the one, and before the other.
+        Before the hidden layer, and before the output, instead of it.
     pooling : str
         `"max"` over the positions, `"max+average"`: both, side by side, or `"windows"`: averages over windows
         of positions, side by side, which keep where along the probe a feature stands.

@@ -19,7 +19,7 @@ class Head(nn.Module):
     features : int
     hidden : int
     dropout : float
-    first_dropout, last_dropout : float, optional
+    first_dropout, output_dropout : float, optional
         Before the hidden layer, and before the output. Default: `dropout`.
     norm : bool, default False
         Normalise the hidden layer before its ReLU.
@@ -32,11 +32,11 @@ class Head(nn.Module):
         dropout: float,
         first_dropout: float | None = None,
         norm: bool = False,
-        last_dropout: float | None = None,
+        output_dropout: float | None = None,
     ) -> None:
         super().__init__()
         self.first_dropout = Dropout(dropout if first_dropout is None else first_dropout)
-        self.dropout = Dropout(dropout if last_dropout is None else last_dropout)
+        self.dropout = Dropout(dropout if output_dropout is None else output_dropout)
         self.fc1 = nn.Linear(features, hidden)
         self.norm = BatchNorm(hidden) if norm else None
         self.fc2 = nn.Linear(hidden, 1)

@@ -25,7 +25,7 @@ class StudyNotice(Notice):
 class StudyStarted(StudyNotice):
     """A study was taken up; `best` is the best validation Spearman of its trials so far, if any finished.
 
-    After `budget` trials come `retrainings`: of the best configs, and of the winner on all of Set A.
+    After `budget` trials come `retrainings`: of the best configs, then on all of Set A.
     """
 
     budget: int

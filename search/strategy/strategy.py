@@ -74,7 +74,8 @@ class Strategy:
     refit_rate : float
         The share of their learning rate that falls to nothing meanwhile.
     refit_dropout : float or None
-        Their dropout before the output meanwhile; None leaves it as it is.
+        Their dropout before the output meanwhile, where the network has an `output_dropout`; None leaves it
+        as it is.
     refit_after : float
         That is where the median member validated best after this share of its epochs, so that it still gained
         in the end; else each is trained from the beginning, for as long as the median took to its best.
@@ -125,7 +126,7 @@ class Strategy:
         _require(within is None or within >= 0, "partners_within", within, "be 0 or more, or None")
         _require(0 < self.refit_rate <= 1, "refit_rate", self.refit_rate, "lie above 0, up to 1")
         dropout = self.refit_dropout
-        _require(dropout is None or 0 <= dropout < 1, "refit_dropout", dropout, "be None, or below 1")
+        _require(dropout is None or 0 <= dropout <= 0.99, "refit_dropout", dropout, "be 0 to 0.99, or None")
         share = self.refit_share
         _require(share is None or 0 < share <= 1, "refit_share", share, "lie above 0, up to 1, or be None")
         _require(0 <= self.refit_after <= 1, "refit_after", self.refit_after, "lie from 0 to 1")

@@ -44,7 +44,9 @@ def test_dropout_before_the_output_can_be_told_apart(architecture, others):
     assert not changes(pooled_dropout=0.0, output_dropout=0.0)
     assert changes(pooled_dropout=0.0)
     assert changes(output_dropout=0.0)
-    assert changes(dropout=0.0, output_dropout=0.5)
+    network, _ = split_params(architecture, {"pooled_dropout": 0.1, "output_dropout": 0.2, "dropout": 0.3})
+    head = get_architecture(architecture).build(network).head
+    assert (head.first_dropout.probability, head.dropout.probability) == (0.1, 0.2)
 
 
 def gradients_of(head, x):
