@@ -153,12 +153,15 @@ def test_all_studies_share_the_time_and_are_tested_within_it(fleet: Fleet) -> No
 
 
 def test_a_slow_study_has_the_time_of_the_others_and_fewer_trials(fleet: Fleet) -> None:
-    """Four workers have 28,800 seconds; its trials take 1,000 and its finals 10,000."""
+    """Four workers have 28,800 seconds; its trials take 1,000 and its finals 10,000.
+
+    It begins four trials where its measurements are read before those of the others, else two.
+    """
     fleet.run(Playing(4, slow_in_the_first))
     assert fleet.states == [State.DONE] * 3
     first, *others = fleet.trials
     assert 1 <= first <= 4
-    assert all(32 <= trials <= 44 for trials in others), others
+    assert all(28 <= trials <= 44 for trials in others), others
     assert fleet.passed <= 7200
 
 
