@@ -83,6 +83,10 @@ COMBINED: dict[str, dict[str, Any]] = {
 }
 START = {**FOUND, "residual": 4, "window": 10}  # of the shipped space
 LOSS: dict[str, dict[str, Any]] = {loss: {**START, "loss": loss} for loss in LOSSES}
+RATE: dict[str, dict[str, Any]] = {
+    f"learning rate {rate:g}": {**RESIDUAL, "loss": "log_cosh", "learning_rate": rate}
+    for rate in (1e-3, 2e-3, 3e-3)
+}
 TODAY = {**START, "loss": "log_cosh"}
 CHANGED: dict[str, dict[str, Any]] = {  # by what no config can say
     "start": TODAY,
@@ -125,6 +129,7 @@ GROUPS = {
     "around": AROUND,
     "combined": COMBINED,
     "loss": LOSS,
+    "rate": RATE,
     "changed": CHANGED,
     "recurrent": RECURRENT,
     "recurrent-loss": RECURRENT_LOSS,
