@@ -10,9 +10,11 @@ import pytest
 from data_io.experiments import read_master_sheet, resolve
 from data_io.folder import find_sheet
 from data_io.training_set import load_training_set
+from models.config import split_params
+from search.strategy.space_files import shipped_space
 from tests.benchmarks import ablation
 from tests.benchmarks.test_gpu import ABSENT, REPOSITORY
-from tests.benchmarks.variants import NETWORKS
+from tests.benchmarks.variants import ARCHITECTURES, GROUPS, NETWORKS, RATE, TODAY, TRAINING
 
 COMMAND = """
 import runpy, sys
@@ -89,3 +91,17 @@ def test_differences_are_taken_within_an_experiment_and_a_seed():
     assert "spearman 0.4300 (+0.0300, 0.0141 / 0.0000)" in line
     del runs[ablation.key("residual", "B", 1)]
     assert "3 runs of each config" in ablation.table(runs, ["A", "B"], 2, list(NETWORKS))
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_every_config_is_one_of_the_architecture(group):
+    for config in GROUPS[group].values():
+        own = {name: value for name, value in config.items() if name != "change"}
+        split_params(ARCHITECTURES[group], {**TRAINING, "epochs": 15, **own})
+
+
+@pytest.mark.parametrize(("number", "config"), [(2, RATE["learning rate 0.002"]), (3, TODAY)])
+def test_what_is_said_to_be_a_start_of_the_shipped_space_is_one(number, config):
+    space = shipped_space("cnn")
+    shipped = split_params("cnn", dict(space.prescribed[number]))
+    assert split_params("cnn", {**TRAINING, "epochs": 15, **config}) == shipped
