@@ -106,8 +106,14 @@ class CNN(nn.Module):
             self.block = ResidualBlock(channels, config.residual, config.batch_norm, config.block_dropout)
         pooled = channels * config.features
         self.norm = BatchNorm(pooled) if config.pooled_norm else nn.Identity()
-        dropouts = config.dropout, config.pooled_dropout
-        self.head = Head(pooled, config.hidden, *dropouts, config.hidden_norm, config.output_dropout)
+        self.head = Head(
+            pooled,
+            config.hidden,
+            config.dropout,
+            first_dropout=config.pooled_dropout,
+            norm=config.hidden_norm,
+            output_dropout=config.output_dropout,
+        )
 
     def forward(self, codes: Tensor) -> Tensor:
         """Codes (B, 41) -> predictions (B,)."""

@@ -30,6 +30,7 @@ class Head(nn.Module):
         features: int,
         hidden: int,
         dropout: float,
+        *,
         first_dropout: float | None = None,
         norm: bool = False,
         output_dropout: float | None = None,

@@ -84,7 +84,7 @@ def test_the_fast_path_normalises_as_the_plain_one_does(
     without_kernels, features, hidden, first, second, batch, training
 ):
     torch.manual_seed(batch)
-    head = Head(features, hidden, second, first, norm=True).train(training)
+    head = Head(features, hidden, second, first_dropout=first, norm=True).train(training)
     for values in (head.norm.weight, head.norm.bias, head.norm.running_mean):
         torch.nn.init.normal_(values)
     head.norm.eps = 1e-2  # two values may lie so near that rounding decides
