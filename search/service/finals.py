@@ -74,6 +74,20 @@ class Finals:
         """Whether the test is done and its figures are kept."""
         return self._tested
 
+    @property
+    def left(self) -> float:
+        """The share of the trainings still to do; until it is known what won, of the most there may be."""
+        retraining, strategy = self._retraining, self._record.strategy
+        if self._retraining.complete:
+            return 1 - (len(retraining) + self._final.through) / (len(retraining) + len(self._final))
+        return 1 - retraining.through / strategy.trainings(len(retraining) // strategy.members)
+
+    @property
+    def is_about_to_test(self) -> bool:
+        """Whether everything is trained, and the test set was never opened."""
+        trained = self._retraining.complete and self._final.complete
+        return trained and self._record.attribute("test_opened") is None
+
     def next_task(self) -> Task | None:
         """Give the next training to run, then the test; None while there is none to begin."""
         if not self._retraining.complete:

@@ -91,6 +91,14 @@ class Refitting:
         }
         self._trainings = Trainings(record.name, tasks, workspace, self._say)
 
+    def __len__(self) -> int:
+        return len(self._trainings)
+
+    @property
+    def through(self) -> int:
+        """How many members are trained on all of Set A."""
+        return self._trainings.through
+
     @property
     def complete(self) -> bool:
         """Whether every member that is handed over is trained."""

@@ -71,6 +71,11 @@ class Retraining:
         return len(self._trainings)
 
     @property
+    def through(self) -> int:
+        """How many members are trained."""
+        return self._trainings.through
+
+    @property
     def complete(self) -> bool:
         """Whether every member is trained."""
         return self._trainings.complete
@@ -114,8 +119,8 @@ class Retraining:
 
     def _say(self, name: str, curve: Curve) -> None:
         finalist, member = self._places[name]
-        total = len(self) + self._record.strategy.refits
-        values = finalist.trial, member, score(curve), self._trainings.through, total
+        total = self._record.strategy.trainings(len(self._finalists))
+        values = finalist.trial, member, score(curve), self.through, total
         self._observer.notice(FinalistRetrained(self._record.name, *values))
 
 

@@ -11,7 +11,7 @@ from search.service.trials import Trials
 from search.study.record import StudyRecord
 from search.study.states import State
 from search.study.workspace import Workspace
-from search.workers.events import Event, Trained
+from search.workers.events import Event
 from search.workers.tasks import Task
 
 SHORT = "the search ended early, so that the study is done in time"
@@ -31,11 +31,6 @@ class StudyRun:
     ------
     StudyError
         When the data are others than those the study began with.
-
-    Attributes
-    ----------
-    trained : int
-        Networks that were trained since the search ended, in this run.
     """
 
     def __init__(
@@ -48,12 +43,12 @@ class StudyRun:
         record.check_data(data.fingerprint, record.data)
         if record.attribute("fingerprint") is None:
             record.set(fingerprint=data.fingerprint)
-        self.trained = 0
-        self._cut_short = False
-        self._stage: Trials | Finals | Gathering = Trials(record, data, workspace, observer)
-        record.move_to(State.SEARCHING)
-        retrainings = record.strategy.finalists * record.strategy.members + record.strategy.refits
-        observer.notice(StudyStarted(record.name, record.budget, record.done, record.best_value, retrainings))
+        self._stage: Trials | Finals | Gathering
+        if record.attribute("test_opened") is None:
+            self._search()
+        else:  # by a driver that was cut off: no trial may be chosen any more
+            self._finalize()
+            self._say_started()
         self._advance()
 
     @property
@@ -65,6 +60,13 @@ class StudyRun:
     def is_searching(self) -> bool:
         """Whether trials are begun or at work."""
         return isinstance(self._stage, Trials)
+
+    @property
+    def finals_left(self) -> float:
+        """The share of the trainings after the search that is still to do."""
+        if isinstance(self._stage, Finals):
+            return self._stage.left
+        return 1.0 if isinstance(self._stage, Trials) else 0.0
 
     @property
     def wants_trial(self) -> bool:
@@ -80,12 +82,15 @@ class StudyRun:
         """Begin no more trials; once those at work have ended the best are retrained."""
         if isinstance(self._stage, Trials):
             self._stage.begin_no_more()
-            self._cut_short = True
             self._observer.notice(SearchCutShort(self.record.name, self.record.budget))
             self._advance()
 
     def next_task(self) -> Task | None:
         """Give the next task to run, or None while there is none to begin."""
+        if isinstance(self._stage, Finals) and self._stage.is_about_to_test:
+            self.record.refresh()
+            if self.record.done < self.record.budget:  # somebody raised it since the search ended
+                self._search()
         return self._stage.next_task()
 
     def handle(self, event: Event) -> bool:
@@ -96,18 +101,31 @@ class StudyRun:
         UserError
             When the study cannot go on.
         """
-        self.trained += isinstance(self._stage, Finals) and isinstance(event, Trained)
         wanted = self._stage.handle(event)
         self._advance()
         return wanted
+
+    def _search(self) -> None:
+        self._stage = Trials(self.record, self.data, self._workspace, self._observer)
+        self.record.move_to(State.SEARCHING)
+        self._say_started()
+
+    def _finalize(self) -> None:
+        cut_short = (self.record.attribute("asked_budget") or 0) > self.record.budget
+        self.record.move_to(State.FINALIZING, SHORT if cut_short else None)
+        self._stage = Finals(self.record, self.data, self._workspace, self._observer)
+
+    def _say_started(self) -> None:
+        record, finalists = self.record, min(self.record.strategy.finalists, self.record.budget)
+        facts = record.budget, record.done, record.best_value, record.strategy.trainings(finalists)
+        self._observer.notice(StudyStarted(record.name, *facts))
 
     def _advance(self) -> None:
         if isinstance(self._stage, Trials) and self._stage.complete:
             self.record.refresh()  # somebody may have raised the budget a moment ago
         if isinstance(self._stage, Trials) and self._stage.complete:
             self._stage.give_up_rest()
-            self.record.move_to(State.FINALIZING, SHORT if self._cut_short else None)
-            self._stage = Finals(self.record, self.data, self._workspace, self._observer)
+            self._finalize()
         if isinstance(self._stage, Finals) and self._stage.complete:
             self._stage = Gathering(self.record, self.data, self._workspace, self._observer)
         if isinstance(self._stage, Gathering) and self._stage.complete:

@@ -134,7 +134,7 @@ def finals_left(run: StudyRun) -> float:
     finals = finals_of(run.record)
     if finals is None:
         return 0.0
-    return max(1 - run.trained / (finals.retrainings + finals.refits), 0.0) * finals.seconds
+    return run.finals_left * finals.seconds
 
 
 def seconds_of_trials(record: StudyRecord) -> list[float]:

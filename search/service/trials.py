@@ -82,8 +82,9 @@ class Trials:
         return len(self._running)
 
     def begin_no_more(self) -> None:
-        """Let the budget be what has ended and what is at work."""
-        self._record.set(budget=self._done + len(self._running))
+        """Let the budget be what has ended and what is at work; what was asked for is kept beside it."""
+        asked = max(self._record.budget, self._record.attribute("asked_budget") or 0)
+        self._record.set(asked_budget=asked, budget=self._done + len(self._running))
         self._record.refresh()
 
     def give_up_rest(self) -> None:

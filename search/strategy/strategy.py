@@ -139,6 +139,11 @@ class Strategy:
         configs = 1 if self.partners_within is None else self.finalists
         return configs * self.members if self.refit else 0
 
+    def trainings(self, finalists: int) -> int:
+        """How many networks the end of a study trains that has so many finalists, at most."""
+        retrained = finalists * self.members
+        return retrained + min(self.refits, retrained)
+
     def to_dict(self) -> dict[str, Any]:
         """Give plain values, the form kept in a study."""
         configs = {name: [dict(config) for config in getattr(self, name)] for name in CONFIGS}

@@ -73,7 +73,8 @@ def _check_reopening(record: StudyRecord, spec: Spec, budget: int) -> None:
             f"study {spec.study}: this workspace has it with another specification "
             f"({_shorten(different)}); repeat the first command or give another --workspace"
         )
-    check_budget(record, budget)
+    if budget != record.attribute("asked_budget"):  # of a search that was ended for time: the same command
+        check_budget(record, budget)
 
 
 def check_budget(record: StudyRecord, budget: int) -> None:
@@ -98,7 +99,9 @@ def _shorten(texts: Sequence[str], most: int = 3) -> str:
 def _reopen(record: StudyRecord, budget: int, data: Path, hours: float | None) -> None:
     if record.state is State.DONE:
         return
-    record.set(budget=budget, data=str(data.resolve()))
+    if record.attribute("test_opened") is None:
+        record.set(budget=budget)
+    record.set(data=str(data.resolve()))
     record.set_time_budget(renewed(record.time_budget, hours))
     record.ask_for()
 

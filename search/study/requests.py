@@ -74,7 +74,7 @@ def ask_for_trials(
         for record in records:
             check_budget(record, trials)
         for record in records:
-            record.set(budget=trials)
+            record.set(budget=trials, asked_budget=None)
             record.drop_hours_that_are_over()
             record.ask_for()
     return studies
