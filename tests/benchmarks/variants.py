@@ -88,10 +88,13 @@ RATE: dict[str, dict[str, Any]] = {
     for rate in (1e-3, 2e-3, 3e-3)
 }
 TODAY = {**START, "loss": "log_cosh"}
-CHANGED: dict[str, dict[str, Any]] = {  # by what no config can say
+MOTIFS: dict[str, dict[str, Any]] = {
     "start": TODAY,
     "motif length 11": {**TODAY, "motif_length": 11},
     "motif lengths 5, 7, 11": {**TODAY, "motif_length": 11, "change": "parallel"},
+}
+AUGMENTED: dict[str, dict[str, Any]] = {
+    "start": TODAY,
     "probes shifted": {**TODAY, "change": "shift"},
     "bases masked": {**TODAY, "change": "mask"},
     "bases mutated": {**TODAY, "change": "mutate"},
@@ -130,7 +133,8 @@ GROUPS = {
     "combined": COMBINED,
     "loss": LOSS,
     "rate": RATE,
-    "changed": CHANGED,
+    "motifs": MOTIFS,
+    "augmented": AUGMENTED,
     "recurrent": RECURRENT,
     "recurrent-loss": RECURRENT_LOSS,
 }
