@@ -198,7 +198,7 @@ def _as_xlsx(ranked: Sequence[Row]) -> bytes:
     known |= dict.fromkeys(key for row in ranked for key in row if key not in NESTED)
     sheets = {
         "Results": _flat(ranked, tuple(known)),
-        "Best configs": _flat(_by_config(ranked), (*NAMES, "trial", "members"), "params"),
+        "Best configs": _flat(_by_config(ranked), (*NAMES, "trial", "value", "members"), "params"),
         "Provenance": _flat(ranked, NAMES, "provenance"),
     }
     content = io.BytesIO()

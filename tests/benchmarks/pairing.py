@@ -18,10 +18,11 @@ from typing import Any
 import numpy as np
 from scipy.stats import pearsonr, spearmanr
 
-from data_io.alphabet import BASES, WIDTH
+from data_io.alphabet import BASES, PAD, WIDTH
 from tests.benchmarks.prepared import examples, predictions, read, trained
 from tests.benchmarks.variants import TODAY, TRAINING
 
+LETTERS = BASES + "N"
 FOLDS = 5
 PENALTY = 300.0  # of the ridge regression, on standardised features
 
@@ -63,13 +64,14 @@ def examine(file: str, seed: int, experiment: str) -> dict[str, Any]:
     network = trained(file, experiment, rows, "cpu", "cnn", {**TRAINING, **TODAY, "epochs": 15}, seed)
     validation = examples(file, experiment, "validation")
     prediction, measured = predictions(file, experiment, network), validation.targets
-    sequences = ["".join(BASES[code] for code in codes if code < len(BASES)) for codes in validation.codes]
+    sequences = ["".join(LETTERS[code] for code in codes if code != PAD) for codes in validation.codes]
     features = np.array([fold(sequence) for sequence in sequences])
+    paired = features[:, 1:].sum(axis=1) / np.array([len(sequence) for sequence in sequences])
     residual, better = measured - prediction, corrected(prediction, measured, features)
     scores = [(spearmanr(each, measured)[0], pearsonr(each, measured)[0]) for each in (prediction, better)]
     return {
         "energy": pearsonr(residual, features[:, 0])[0],
-        "paired": pearsonr(residual, features[:, 1:].mean(axis=1))[0],
+        "paired": pearsonr(residual, paired)[0],
         "spearman": [spearman for spearman, _ in scores],
         "pearson": [pearson for _, pearson in scores],
     }

@@ -157,6 +157,9 @@ def main() -> None:
         print(row(name, each), flush=True)
         if each.scores[0] - each.scores[1] <= options.within:
             partners.append(each)
+    if not partners:
+        print("no pair of partners")
+        return
     for what, more in (("two of each", two_more), ("all of both", all_more)):
         means = np.mean([more(each) for each in partners], axis=0)
         print(f"{what}: {means[0]:+.4f} Spearman, {means[1]:+.4f} Pearson, {len(partners)} pairs of partners")

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,8 +14,10 @@ from data_io.training_set import load_training_set
 from models.config import split_params
 from search.strategy.space_files import shipped_space
 from tests.benchmarks import ablation
+from tests.benchmarks.changes import AUGMENTATIONS, apply
+from tests.benchmarks.prepared import train
 from tests.benchmarks.test_gpu import ABSENT, REPOSITORY
-from tests.benchmarks.variants import ARCHITECTURES, GROUPS, NETWORKS, RATE, TODAY, TRAINING
+from tests.benchmarks.variants import ARCHITECTURES, GROUPS, MOTIFS, NETWORKS, RATE, TODAY, TRAINING
 
 COMMAND = """
 import runpy, sys
@@ -96,8 +99,25 @@ def test_differences_are_taken_within_an_experiment_and_a_seed():
 @pytest.mark.parametrize("group", GROUPS)
 def test_every_config_is_one_of_the_architecture(group):
     for config in GROUPS[group].values():
+        assert config.get("change") in {None, "parallel", *AUGMENTATIONS}
         own = {name: value for name, value in config.items() if name != "change"}
         split_params(ARCHITECTURES[group], {**TRAINING, "epochs": 15, **own})
+
+
+@pytest.mark.parametrize("change", [*AUGMENTATIONS, "parallel"])
+def test_a_change_changes_what_is_trained(prepared, names, change):
+    params = {**TRAINING, "epochs": 1, **MOTIFS["motif length 11"]}
+    plain, changed = (
+        train(str(prepared), "", "cpu", "cnn", {**params, **more}, 0, names[0])
+        for more in ({}, {"change": change})
+    )
+    assert np.isfinite(list(changed.values())).all()
+    assert changed["pearson"] != plain["pearson"]
+
+
+def test_what_has_graphs_is_not_changed():
+    with pytest.raises(ValueError, match="--device cpu"):
+        apply("mask", SimpleNamespace(_graphed=object()))
 
 
 @pytest.mark.parametrize(("number", "config"), [(2, RATE["learning rate 0.002"]), (3, TODAY)])

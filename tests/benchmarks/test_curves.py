@@ -16,7 +16,16 @@ from search.strategy.space_files import parse_space
 from tests.benchmarks.curves import recording
 from tests.benchmarks.curves.drawing import ROUND, config
 from tests.benchmarks.curves.recording import Recorder
-from tests.benchmarks.curves.records import Record, append, pack, read_folder, read_packed, unpack
+from tests.benchmarks.curves.records import (
+    Record,
+    append,
+    key,
+    pack,
+    read_folder,
+    read_packed,
+    read_seconds,
+    unpack,
+)
 from tests.benchmarks.curves.timing import time_configs
 
 SPACE = parse_space(
@@ -67,10 +76,13 @@ def test_packed_records_are_the_same_bytes_whatever_their_order(tmp_path: Path) 
 
 
 def test_a_folder_begins_with_what_is_packed(tmp_path: Path) -> None:
+    """What a card recorded was timed on a processor before."""
     records = [replace(RECORD, experiment=name, number=n) for name in "AB" for n in (0, 1)]
+    records[3] = replace(records[3], device="H100", seconds=(1.5, 1.5), params={"filters": 9})
     pack([*records, replace(RECORD, architecture="rnn")], tmp_path)
     assert unpack(tmp_path / "begun", "cnn", tmp_path) == 4
     assert read_folder(tmp_path / "begun") == records
+    assert read_seconds(tmp_path / "begun") == {key(records[3]): 1.5}
     with pytest.raises(FileExistsError, match="has records"):
         unpack(tmp_path / "begun", "rnn", tmp_path)
 

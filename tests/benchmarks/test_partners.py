@@ -50,3 +50,6 @@ def test_the_finalists_of_a_study_are_compared_by_its_validation(
     scores = [member["val_spearman"] for member in own]
     assert f"| {STUDY} | {np.mean(scores):.4f} | " in out
     assert "1 pairs of partners" in out
+    monkeypatch.setattr("sys.argv", ["partners", "--within", "-1", "studies", str(studies)])
+    partners.main()
+    assert capsys.readouterr().out.endswith("no pair of partners\n")

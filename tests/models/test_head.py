@@ -61,14 +61,15 @@ def gradients_of(head, x):
 
 @pytest.mark.parametrize("training", [True, False])
 @pytest.mark.parametrize(
-    ("features", "hidden", "dropout"), [(64, 32, 0.5), (7, 1, 0.2), (1, 45, 0.9), (130, 64, 0.0)]
+    ("features", "hidden", "first", "second"),
+    [(64, 32, 0.5, 0.5), (7, 1, 0.2, 0.0), (1, 45, 0.0, 0.9), (130, 64, 0.0, 0.0), (64, 128, 0.2, 0.6)],
 )
 @pytest.mark.parametrize("batch", [1, 33, 256])
 def test_the_fast_path_gives_what_the_plain_one_gives(
-    without_kernels, features, hidden, dropout, batch, training
+    without_kernels, features, hidden, first, second, batch, training
 ):
     torch.manual_seed(batch)
-    head = Head(features, hidden, dropout).train(training)
+    head = Head(features, hidden, second, first_dropout=first).train(training)
     x = torch.randn(batch, features)
     fast, plain = gradients_of(head, x), without_kernels(gradients_of, head, x)
     for ours, oracle in zip(fast, plain, strict=True):

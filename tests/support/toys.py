@@ -69,6 +69,7 @@ def finish_study(folder: Path, architecture="cnn", protein="RBFOX1", experiment=
         "test_spearman": 0.54,
         "test_pearson": 0.76,
         "best_trial": 7,
+        "best_trial_spearman": 0.52,
         "members": [{"seed": 1, "val_spearman": 0.54, "test_spearman": 0.53, "test_pearson": 0.75}] * 2,
         "tested_at": "2026-01-02T03:04:05+00:00",
         "provenance": provenance,

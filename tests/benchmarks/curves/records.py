@@ -11,6 +11,7 @@ from typing import Any
 
 from filelock import FileLock
 
+from data_io.files import write_atomically
 from models.reports import EpochReport
 from search.workers.replay import RecordedRun
 
@@ -126,6 +127,12 @@ def read_seconds(folder: Path) -> dict[str, float]:
     return found
 
 
+def write_seconds(folder: Path, seconds: Mapping[str, float]) -> None:
+    """Keep what `read_seconds` reads."""
+    with write_atomically(seconds_path(folder)) as temporary:
+        temporary.write_text(json.dumps(seconds, indent=0, sort_keys=True) + "\n")
+
+
 def key(record: Record) -> str:
     """Give a config as text, the same for the same config."""
     return f"{record.architecture} {json.dumps(dict(record.params), sort_keys=True)}"
@@ -155,6 +162,8 @@ def pack(records: Iterable[Record], folder: Path = HERE) -> list[Path]:
 def unpack(folder: Path, architecture: str, packed: Path = HERE) -> int:
     """Write an architecture's packed records to a folder that has none, and say how many there are.
 
+    What another device recorded has been timed on a processor before it was packed.
+
     Raises
     ------
     FileExistsError
@@ -166,6 +175,7 @@ def unpack(folder: Path, architecture: str, packed: Path = HERE) -> int:
     records = read_packed(architecture, packed)
     for record in records:
         append(folder, record)
+    write_seconds(folder, {key(each): each.seconds[0] for each in records if each.device != "cpu"})
     return len(records)
 
 

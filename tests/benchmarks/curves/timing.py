@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import replace
 
-from data_io.files import write_atomically
 from data_io.training_set import Examples, TrainingSet
 from tests.benchmarks.curves.recording import Recorder, train
-from tests.benchmarks.curves.records import Record, key, read_folder, read_seconds, seconds_path
+from tests.benchmarks.curves.records import Record, key, read_folder, read_seconds, write_seconds
 
 SHARE = 4  # of the probes one in so many is trained on, which takes that share of the time
 
@@ -29,8 +27,7 @@ def time_configs(recorder: Recorder) -> Iterator[tuple[Record, float]]:
         if record.device == "cpu" or key(record) in found:
             continue
         found[key(record)] = SHARE * _seconds(record, _some(recorder.probes(record.experiment)))
-        with write_atomically(seconds_path(recorder.folder)) as temporary:
-            temporary.write_text(json.dumps(found, indent=0, sort_keys=True) + "\n")
+        write_seconds(recorder.folder, found)
         yield record, found[key(record)]
 
 

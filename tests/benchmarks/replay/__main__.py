@@ -17,7 +17,7 @@ from tests.benchmarks.replay.comparing import compare
 from tests.benchmarks.replay.table import left_out, table
 
 ENOUGH = {"cnn": 60, "rnn": 25}  # curves of an experiment by which strategies can be chosen
-FEWEST = 5
+FEWEST = 10  # below that nothing is worth playing
 
 
 def of_enough(records: list[Record]) -> list[Record]:

@@ -130,7 +130,10 @@ def test_json(artifacts):
 
 
 def test_the_workbook_holds_the_figures_of_the_json(artifacts, tmp_path):
-    """Each sheet's cells are the JSON's values under the same names, and no figure of the JSON is missing."""
+    """Each sheet's cells are the JSON's values under the same names, and no figure of the JSON is missing.
+
+    How the members of each config were trained on all of Set A is in the JSON alone.
+    """
     write_evidence(artifacts("RBFOX1/RNCMPT00001/cnn"), FULL.to_dict(), [], [])
     ranked = json.loads(leaderboard(ROWS, "json", artifacts=artifacts))
     leaderboard(ROWS, "xlsx", tmp_path / "b.xlsx", artifacts=artifacts)
@@ -146,6 +149,17 @@ def test_the_workbook_holds_the_figures_of_the_json(artifacts, tmp_path):
                 left.discard(name)
             assert place is None or set(row[place] or {}) <= set(header)
     assert not any(unseen)
+    header, *lines = book["Best configs"].iter_rows(values_only=True)
+    each = [(row, config) for row in ranked for config in row["configs"] or [{}]]
+    for (row, config), line in zip(each, lines, strict=True):
+        known = {
+            **row,
+            **{key: None for key in header if key not in row},
+            **config,
+            **config.get("params", {}),
+        }
+        assert line == tuple(known[key] for key in header)
+    assert {"trial", "value", "members", "filters", "learning_rate"} < set(header)
     (cnn,) = (row for row in ranked if row["verdict"])
     assert (cnn["ceiling_spearman_low"], cnn["ceiling_spearman_high"]) == FULL.ceiling.set_b.spearman
     assert (cnn["published_by"], cnn["published_pearson"]) == ("MultiRBP", 0.82)
@@ -254,12 +268,13 @@ def test_the_workbook_has_a_row_for_each_config_of_a_model(artifacts, tmp_path):
     leaderboard(ROWS, "xlsx", tmp_path / "b.xlsx", artifacts=artifacts)
     header, *lines = openpyxl.load_workbook(tmp_path / "b.xlsx")["Best configs"].iter_rows(values_only=True)
     assert header == (
-        *("protein", "experiment", "architecture", "trial", "members", "filters", "learning_rate", "window"),
+        *("protein", "experiment", "architecture", "trial", "value", "members"),
+        *("filters", "learning_rate", "window"),
     )
     study = "RBFOX1", "RNCMPT00001"
-    assert [line[3:] for line in lines[:2]] == [(None,) * 5] * 2
+    assert [line[3:] for line in lines[:2]] == [(None,) * 6] * 2
     assert lines[2:] == [
-        (*study, "cnn", 7, 2, 96, 0.002, None),
-        (*study, "rnn", 7, 1, 96, None, None),
-        (*study, "rnn", 3, 1, 64, None, 10),
+        (*study, "cnn", 7, 0.52, 2, 96, 0.002, None),
+        (*study, "rnn", 7, 0.52, 1, 96, None, None),
+        (*study, "rnn", 3, 0.5, 1, 64, None, 10),
     ]
