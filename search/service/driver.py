@@ -179,7 +179,9 @@ class Driver:
         with self._answering_for(run.record):
             others = self._runs.values(), self._loader.pending.values(), self._waiting
             if run.wants_trial and not self._shares.allow_trial(run, *others, self._executor.slots):
-                run.end_search()
+                run.record.refresh()  # somebody may have given it more time a moment ago
+                if not self._shares.allow_trial(run, *others, self._executor.slots):
+                    run.end_search()
             task = run.next_task()
         if task is None:
             return run.record.name not in self._runs  # it failed just now: there are others to ask

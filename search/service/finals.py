@@ -77,9 +77,9 @@ class Finals:
     @property
     def left(self) -> float:
         """The share of the trainings still to do; until it is known what won, of the most there may be."""
-        retraining, strategy = self._retraining, self._record.strategy
-        if self._retraining.complete:
-            return 1 - (len(retraining) + self._final.through) / (len(retraining) + len(self._final))
+        retraining, refitting, strategy = self._retraining, self._refitting, self._record.strategy
+        if refitting is not None:
+            return 1 - (len(retraining) + refitting.through) / (len(retraining) + len(refitting))
         return 1 - retraining.through / strategy.trainings(len(retraining) // strategy.members)
 
     @property

@@ -91,6 +91,7 @@ class StudyRun:
             self.record.refresh()
             if self.record.done < self.record.budget:  # somebody raised it since the search ended
                 self._search()
+                return None  # whether there is time for a trial is asked next
         return self._stage.next_task()
 
     def handle(self, event: Event) -> bool:

@@ -73,7 +73,7 @@ def _check_reopening(record: StudyRecord, spec: Spec, budget: int) -> None:
             f"study {spec.study}: this workspace has it with another specification "
             f"({_shorten(different)}); repeat the first command or give another --workspace"
         )
-    if budget != record.attribute("asked_budget"):  # of a search that was ended for time: the same command
+    if budget > (record.attribute("asked_budget") or 0):  # a search that was ended for time: the same command
         check_budget(record, budget)
 
 
@@ -91,6 +91,12 @@ def check_budget(record: StudyRecord, budget: int) -> None:
         )
 
 
+def give_budget(record: StudyRecord, budget: int) -> None:
+    """Let a study have so many trials, unless its test set was opened."""
+    if record.attribute("test_opened") is None:
+        record.set(budget=budget, asked_budget=None)
+
+
 def _shorten(texts: Sequence[str], most: int = 3) -> str:
     rest = [f"{len(texts) - most} more"] if len(texts) > most else []
     return "; ".join([*texts[:most], *rest])
@@ -99,8 +105,7 @@ def _shorten(texts: Sequence[str], most: int = 3) -> str:
 def _reopen(record: StudyRecord, budget: int, data: Path, hours: float | None) -> None:
     if record.state is State.DONE:
         return
-    if record.attribute("test_opened") is None:
-        record.set(budget=budget)
+    give_budget(record, budget)
     record.set(data=str(data.resolve()))
     record.set_time_budget(renewed(record.time_budget, hours))
     record.ask_for()

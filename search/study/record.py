@@ -75,9 +75,12 @@ class StudyRecord:
             self.time_budget = budget
 
     def drop_hours_that_are_over(self) -> None:
-        """Let a study that somebody asks for again have all the time it needs."""
-        if self.time_budget is not None and self.time_budget.is_over:
-            self.set_time_budget(None)
+        """Let a study that somebody asks for again have all the time, and all the trials, it was to have."""
+        if self.time_budget is None or not self.time_budget.is_over:
+            return
+        self.set_time_budget(None)
+        if (asked := self.attribute("asked_budget")) and self.attribute("test_opened") is None:
+            self.set(budget=asked, asked_budget=None)
 
     def move_to(self, state: State, reason: str | None = None) -> None:
         """Write the study's state, and why where that needs saying."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from search.study.creation import check_budget
+from search.study.creation import check_budget, give_budget
 from search.study.database import database_errors
 from search.study.lock import is_driven
 from search.study.record import open_study
@@ -74,7 +74,7 @@ def ask_for_trials(
         for record in records:
             check_budget(record, trials)
         for record in records:
-            record.set(budget=trials, asked_budget=None)
+            give_budget(record, trials)
             record.drop_hours_that_are_over()
             record.ask_for()
     return studies
