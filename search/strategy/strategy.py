@@ -8,7 +8,7 @@ from typing import Any
 
 from data_io.errors import ConfigError
 
-FORMAT = 6
+FORMAT = 7
 SAMPLERS = ("tpe", "random", "gp")
 PRUNERS = ("percentile", "none", "halving", "hyperband", "extrapolation")
 ENDINGS = ("finished", "pruned")
@@ -19,6 +19,7 @@ ADDED: Mapping[int, Mapping[str, Any]] = {
     4: {"refit_share": None, "refit_after": 0.0},
     5: {"refit_rate": 0.5, "partners_within": None},
     6: {"refit_dropout": None},
+    7: {"early_keep_percent": None},
 }
 """What strategies did before each format, in the fields that came with it."""
 
@@ -45,6 +46,8 @@ class Strategy:
         once so many trials have finished,
     warmup_epochs : int
         and not before this epoch, which is the first rung of halving and Hyperband, too.
+    early_keep_percent : float or None
+        At earlier epochs the percentile pruner ends one that is not among this larger share; None ends none.
     reduction : int
         Halving and Hyperband let one of so many trials go on from rung to rung.
     hoped_gain : float
@@ -92,6 +95,7 @@ class Strategy:
     keep_percent: float = 40.0
     pruner_startup_trials: int = 5
     warmup_epochs: int = 3
+    early_keep_percent: float | None = 70.0
     reduction: int = 3
     hoped_gain: float = 0.9
     patience: int | None = 2
@@ -113,6 +117,9 @@ class Strategy:
         _require(self.sampler in SAMPLERS, "sampler", self.sampler, f"be one of {', '.join(SAMPLERS)}")
         _require(self.pruner in PRUNERS, "pruner", self.pruner, f"be one of {', '.join(PRUNERS)}")
         _require(0 < self.keep_percent <= 100, "keep_percent", self.keep_percent, "lie above 0, up to 100")
+        early, least = self.early_keep_percent, self.keep_percent
+        rule = f"be keep_percent ({least:g}) to 100, or None"
+        _require(early is None or least <= early <= 100, "early_keep_percent", early, rule)
         _require(0 <= self.hoped_gain <= 1, "hoped_gain", self.hoped_gain, "lie from 0 to 1")
         _require(self.reduction >= 2, "reduction", self.reduction, "be 2 or more")
         for name in ("startup_trials", "pruner_startup_trials", "warmup_epochs"):

@@ -98,6 +98,7 @@ def _upgraded(content: Mapping[str, Any]) -> dict[str, Any]:
         keep_percent=rule.pop("keep_percent"),
         pruner_startup_trials=rule.pop("startup_trials"),
         warmup_epochs=rule.pop("warmup_epochs"),
+        early_keep_percent=None,
         patience=rule.pop("patience"),
         min_gain=rule.pop("min_gain"),
         retraining_patience=rule.pop("retraining_patience"),

@@ -143,10 +143,11 @@ class TestReproducing:
         assert "on all of Set A" not in (out / "README.txt").read_text()
         result = json.loads((out / "metrics.json").read_text())
         strategy = result["provenance"]["spec"]["strategy"]
-        assert (result.pop("refit"), strategy.pop("refit"), strategy["format"]) == (None, False, 6)
+        assert (result.pop("refit"), strategy.pop("refit"), strategy["format"]) == (None, False, 7)
         strategy["format"] = 2
-        for later in ("refit_share", "refit_after", "refit_rate", "partners_within", "refit_dropout"):
-            del strategy[later]
+        later = "refit_share", "refit_after", "refit_rate", "partners_within", "refit_dropout"
+        for name in (*later, "early_keep_percent"):
+            del strategy[name]
         del result["partners"]
         (out / "metrics.json").write_text(json.dumps(result))
         said = rbptune("reproduce", out, "--data", simulated)

@@ -141,10 +141,22 @@ def test_what_is_not_among_the_best_40_percent_is_pruned(study: Study, better: f
     assert study.record.trials()[5].state.name == ("RUNNING" if wanted else "PRUNED")
 
 
+@pytest.mark.parametrize(("better", "wanted"), [(0.001, True), (-0.001, False)])
+def test_before_that_it_need_be_among_the_best_70_percent(study: Study, better: float, wanted: bool) -> None:
+    study.finish(0.1, 0.5, 0.2, 0.4, 0.3)  # after an epoch 70 % of these are better than 0.23
+    assert study.report(study.trials.next_task(), [0.23 + better]) == [wanted]
+    assert study.record.trials()[5].state.name == ("RUNNING" if wanted else "PRUNED")
+
+
+def test_a_study_that_began_without_that_goes_on_without(tmp_path: Path) -> None:
+    study = Study(tmp_path, strategy=Strategy(early_keep_percent=None))
+    study.finish(*[0.5] * 5)
+    assert study.report(study.trials.next_task(), [0.1] * WARMUP) == [True] * (WARMUP - 1) + [False]
+
+
 def test_a_collapse_is_flagged_also_where_it_is_pruned(study: Study) -> None:
     study.finish(*[0.5] * 5)
-    task = study.trials.next_task()
-    assert study.report(task, [0.0] * WARMUP, constant=True) == [True] * (WARMUP - 1) + [False]
+    assert study.report(study.trials.next_task(), [0.0], constant=True) == [False]
     trial = study.record.trials()[5]
     assert (trial.state.name, trial.user_attrs["flag"]) == ("PRUNED", "constant")
 
@@ -152,8 +164,8 @@ def test_a_collapse_is_flagged_also_where_it_is_pruned(study: Study) -> None:
 def test_a_divergence_is_flagged_and_not_pruned(study: Study) -> None:
     study.finish(*[0.5] * 5)
     task = study.trials.next_task()
-    assert all(study.report(task, [0.1] * (WARMUP - 1)))
-    whole = (*curve([0.1] * (WARMUP - 1)), report(WARMUP, 0.0, diverged=True))
+    assert all(study.report(task, [0.6] * (WARMUP - 1)))
+    whole = (*curve([0.6] * (WARMUP - 1)), report(WARMUP, 0.0, diverged=True))
     assert study.trials.handle(Reported(task.key, whole, b""))
     study.trials.handle(Trained(task.key, b"", whole))
     trial = study.record.trials()[5]

@@ -41,6 +41,21 @@ def test_the_best_goes_on_and_the_worst_ends(pruner: str) -> None:
     assert run(study, [score - 0.01 for score in RISING[0]]) < EPOCHS
 
 
+FINISHED = [[0.1 * best] * EPOCHS for best in range(1, 6)]
+
+
+@pytest.mark.parametrize(("score", "epochs"), [(0.21, 1), (0.23, 3), (0.35, EPOCHS)])
+def test_percentiles_keep_more_before_their_warm_up(score: float, epochs: int) -> None:
+    """70 % of the finished trials are better than 0.22, 40 % than 0.34."""
+    study = study_of(Strategy(), FINISHED)
+    assert run(study, [score] * EPOCHS) == epochs
+
+
+def test_without_a_share_for_it_nothing_ends_before_the_warm_up() -> None:
+    study = study_of(Strategy(early_keep_percent=None), FINISHED)
+    assert run(study, [0.0] * EPOCHS) == Strategy.warmup_epochs
+
+
 def test_without_a_pruner_nothing_ends() -> None:
     study = study_of(Strategy(pruner="none"), RISING)
     assert run(study, [0.0] * EPOCHS) == EPOCHS

@@ -41,6 +41,7 @@ def test_it_survives_being_stored() -> None:
         refit_after=0.5,
         refit_rate=0.3,
         refit_dropout=0.2,
+        early_keep_percent=80.0,
         partners_within=0.02,
     )
     assert Strategy.from_dict(strategy.to_dict()) == strategy
@@ -74,6 +75,11 @@ def test_one_of_format_5_goes_on_with_the_dropout_of_its_configs() -> None:
     added = {"refit_rate": 0.3, "partners_within": 0.01, "format": 5}
     found = Strategy.from_dict({**FORMAT_4, **added})
     assert (found.refit_rate, found.partners_within, found.refit_dropout) == (0.3, 0.01, None)
+
+
+def test_one_of_format_6_ends_no_trial_before_its_warm_up() -> None:
+    content = {name: value for name, value in Strategy().to_dict().items() if name != "early_keep_percent"}
+    assert Strategy.from_dict({**content, "format": 6}).early_keep_percent is None
 
 
 def test_a_new_one_refits_the_members_of_the_winner_and_its_partners() -> None:
@@ -114,6 +120,8 @@ def test_what_no_strategy_can_be_is_refused(content: dict[str, object]) -> None:
         ("reduction", 1),
         ("hoped_gain", 1.5),
         ("keep_percent", 0),
+        ("early_keep_percent", 39.9),
+        ("early_keep_percent", 101),
         ("counted", ("pruned",)),
     ],
 )

@@ -55,6 +55,7 @@ def test_its_studies_have_their_rule_and_their_figures(old: Path) -> None:
         keep_percent=40,
         pruner_startup_trials=5,
         warmup_epochs=3,
+        early_keep_percent=None,
         patience=2,
         min_gain=0.001,
         counted=("finished", "pruned"),
