@@ -5,7 +5,9 @@ from __future__ import annotations
 import errno
 import os
 import sys
+from importlib import metadata
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -27,6 +29,23 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # its markup swallows what stands in brackets
 )
+
+
+def _say_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"rbptune {metadata.version('rbptune')}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    version: Annotated[
+        bool, typer.Option("--version", help="Say which version this is.", callback=_say_version)
+    ] = False,
+) -> None:
+    """Take what stands before the command."""
+
+
 for command in (
     data.simulate,
     data.fetch,

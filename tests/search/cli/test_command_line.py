@@ -8,6 +8,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import openpyxl
@@ -179,6 +180,10 @@ class TestHelp:
         ]
         assert said == re.findall(r"\b(\d+) when", " ".join(paragraph.split()))
         assert said == ["0", "1", "2", str(INTERRUPTED), str(CLOSED_PIPE)]
+
+    def test_the_version_is_said(self):
+        said = rbptune("--version")
+        assert (said.code, said.out) == (0, f"rbptune {version('rbptune')}\n")
 
     def test_without_a_command_the_help_is_shown(self):
         said = rbptune()
