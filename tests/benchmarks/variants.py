@@ -81,7 +81,7 @@ COMBINED: dict[str, dict[str, Any]] = {
     "found, hidden 512, dropout 0.3": {**FOUND, "hidden": 512, "dropout": 0.3},
     "found, learning rate 2e-3": {**FOUND, "learning_rate": 2e-3},
 }
-START = {**FOUND, "residual": 4, "window": 10}  # of the shipped space
+START = {**FOUND, "residual": 4, "window": 10}  # of the shipped space, which has motifs of 5 bases by now
 LOSS: dict[str, dict[str, Any]] = {loss: {**START, "loss": loss} for loss in LOSSES}
 RATE: dict[str, dict[str, Any]] = {
     f"learning rate {rate:g}": {**RESIDUAL, "loss": "log_cosh", "learning_rate": rate}
@@ -98,6 +98,14 @@ AUGMENTED: dict[str, dict[str, Any]] = {
     "probes shifted": {**TODAY, "change": "shift"},
     "bases masked": {**TODAY, "change": "mask"},
     "bases mutated": {**TODAY, "change": "mutate"},
+}
+WINNERS: dict[str, dict[str, Any]] = {  # the start, and what winners of searches have otherwise
+    "start": TODAY,
+    "windows of 5": {**TODAY, "window": 5, "pooled_dropout": 0.2},
+    "block dropout 0.1": {**TODAY, "block_dropout": 0.1},
+    "motif length 5": {**TODAY, "motif_length": 5},
+    "motif length 4": {**TODAY, "motif_length": 4},
+    "motif length 5, block dropout 0.1": {**TODAY, "motif_length": 5, "block_dropout": 0.1},
 }
 BIDIRECTIONAL = {
     "motif_length": 5,
@@ -135,6 +143,7 @@ GROUPS = {
     "rate": RATE,
     "motifs": MOTIFS,
     "augmented": AUGMENTED,
+    "winners": WINNERS,
     "recurrent": RECURRENT,
     "recurrent-loss": RECURRENT_LOSS,
 }
