@@ -20,7 +20,7 @@ from scipy.stats import pearsonr, spearmanr
 
 from data_io.alphabet import BASES, PAD, WIDTH
 from tests.benchmarks.prepared import examples, predictions, read, trained
-from tests.benchmarks.variants import TODAY, TRAINING
+from tests.benchmarks.variants import BY_LOG_COSH, TRAINING
 
 LETTERS = BASES + "N"
 FOLDS = 5
@@ -61,7 +61,7 @@ def examine(file: str, seed: int, experiment: str) -> dict[str, Any]:
     count = len(examples(file, experiment, "train").targets)
     apart = np.random.default_rng(seed).permutation(count)
     rows = np.sort(apart[count // 10 :]), np.sort(apart[: count // 10])
-    network = trained(file, experiment, rows, "cpu", "cnn", {**TRAINING, **TODAY, "epochs": 15}, seed)
+    network = trained(file, experiment, rows, "cpu", "cnn", {**TRAINING, **BY_LOG_COSH, "epochs": 15}, seed)
     validation = examples(file, experiment, "validation")
     prediction, measured = predictions(file, experiment, network), validation.targets
     sequences = ["".join(LETTERS[code] for code in codes if code != PAD) for codes in validation.codes]

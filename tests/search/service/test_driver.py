@@ -12,6 +12,7 @@ from search.service.driver import Driver
 from search.service.notices import FleetEnded, Notice, StudiesWaiting, StudyFailed, TrialFinished
 from search.service.observers import Everyone, Observer
 from search.service.trials import Trials
+from search.strategy.strategy import Strategy
 from search.study.creation import queue_studies
 from search.study.database import connect
 from search.study.lock import driver_lock
@@ -75,7 +76,10 @@ class Scripted(Executor):
 
 
 def queue(workspace: Workspace, data: Path, trials: int, experiments: tuple[str, ...]) -> list[str]:
-    specs = [spec(experiment=experiment) for experiment in experiments]
+    strategy = Strategy(
+        pruner="none", finalists=1, members=1
+    )  # the scripts end each trial worse than the last
+    specs = [spec(experiment=experiment, strategy=strategy) for experiment in experiments]
     return queue_studies(open_storage(workspace), specs, trials, data)
 
 
