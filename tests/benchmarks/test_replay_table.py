@@ -57,7 +57,7 @@ def test_a_search_is_played_by_the_nearest_curves_until_its_time_is_up() -> None
 
 
 RESULTS = {
-    (strategy, experiment, seed): (value, value, value, value)
+    (strategy, experiment, seed): (30.0 * (1 + seed), value, value, value, value)
     for strategy, values in {"today": (0.5, 0.5, 0.5), "a": (0.6, 0.6, 0.4), "b": (0.5, 0.5, 0.6)}.items()
     for experiment, value in zip("XYZ", values, strict=True)
     for seed in range(2)
@@ -68,6 +68,7 @@ def test_strategies_are_compared_within_experiment_and_seed() -> None:
     lines = table(RESULTS).splitlines()
     assert [line.split()[0] for line in lines] == ["strategy", "a", "b", "today"]
     assert "+0.0333, 0.1155 / 0.0000" in lines[1]
+    assert lines[1].split()[1] == "45", "trials are counted over experiments and seeds"
 
 
 def test_a_rule_is_scored_where_it_was_not_chosen() -> None:

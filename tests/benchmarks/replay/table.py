@@ -15,8 +15,8 @@ Results = Mapping[tuple[str, str, int], tuple[float, ...]]  # by strategy, exper
 
 
 def figures(played: Played, budget: float) -> tuple[float, ...]:
-    """Give the scores at shares of the budget, and their mean over all of it."""
-    return (*(played.score_at(share * budget) for share in SHARES), played.area(budget))
+    """Give the trials that ended in a budget, the scores at shares of it, and their mean over all of it."""
+    return (played.trials, *(played.score_at(share * budget) for share in SHARES), played.area(budget))
 
 
 def table(results: Results) -> str:
@@ -25,11 +25,13 @@ def table(results: Results) -> str:
     whole = [(experiment, seed) for experiment in experiments for seed in seeds]
     head = "".join(f"{f'at {share:.0%}':>9}" for share in SHARES)
     lines = [
-        f"{'strategy':<40}{head}{'area':>9}   area against {TODAY}: mean, deviation over experiments / seeds"
+        f"{'strategy':<40}{'trials':>8}{head}{'area':>9}   "
+        f"area against {TODAY}: mean, deviation over experiments / seeds"
     ]
     for strategy in sorted(strategies, key=lambda name: -area(results, name, experiments)):
         rows = [results[strategy, *each] for each in whole]
-        means = "".join(f"{statistics.mean(column):>9.4f}" for column in zip(*rows, strict=True))
+        trials, *scores = (statistics.mean(column) for column in zip(*rows, strict=True))
+        means = f"{trials:>8.0f}" + "".join(f"{score:>9.4f}" for score in scores)
         against = [row[-1] - results[TODAY, *each][-1] for row, each in zip(rows, whole, strict=True)]
         lines.append(f"{strategy:<40}{means}   {spread(against, whole)}")
     return "\n".join(lines)
