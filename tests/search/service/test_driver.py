@@ -76,9 +76,8 @@ class Scripted(Executor):
 
 
 def queue(workspace: Workspace, data: Path, trials: int, experiments: tuple[str, ...]) -> list[str]:
-    strategy = Strategy(
-        pruner="none", finalists=1, members=1
-    )  # the scripts end each trial worse than the last
+    # The scripts end each trial worse than the last.
+    strategy = Strategy(pruner="none", finalists=1, members=1)
     specs = [spec(experiment=experiment, strategy=strategy) for experiment in experiments]
     return queue_studies(open_storage(workspace), specs, trials, data)
 
