@@ -9,24 +9,24 @@ from optuna.trial import FrozenTrial
 from search.strategy.strategy import Strategy
 
 
-class EitherPruner(BasePruner):
-    """Ends a trial that one of two pruners would end."""
+class StagedPruner(BasePruner):
+    """Asks one pruner before an epoch and another from it on."""
 
-    def __init__(self, first: BasePruner, second: BasePruner) -> None:
-        self._pruners = first, second
+    def __init__(self, early: BasePruner, late: BasePruner, epoch: int) -> None:
+        self._early, self._late, self._epoch = early, late, epoch
 
     def prune(self, study: Study, trial: FrozenTrial) -> bool:
         """Tell whether a trial is to end; see `optuna.pruners.BasePruner`."""
-        return any(pruner.prune(study, trial) for pruner in self._pruners)
+        is_early = trial.last_step is not None and trial.last_step < self._epoch
+        return (self._early if is_early else self._late).prune(study, trial)
 
 
 def make(strategy: Strategy) -> BasePruner:
     """Give the pruner of a study."""
-    usual = _keeping(strategy, strategy.keep_percent, strategy.warmup_epochs)
+    late = _keeping(strategy, strategy.keep_percent, strategy.warmup_epochs)
     if strategy.early_keep_percent is None:
-        return usual
-    # Later on it ends nothing that the usual one would not: it keeps as many, or more.
-    return EitherPruner(_keeping(strategy, strategy.early_keep_percent, 0), usual)
+        return late
+    return StagedPruner(_keeping(strategy, strategy.early_keep_percent, 0), late, strategy.warmup_epochs)
 
 
 def _keeping(strategy: Strategy, percent: float, warmup_epochs: int) -> PercentilePruner:
