@@ -106,14 +106,7 @@ class CNN(nn.Module):
             self.block = ResidualBlock(channels, config.residual, config.batch_norm, config.block_dropout)
         pooled = channels * config.features
         self.norm = BatchNorm(pooled) if config.pooled_norm else nn.Identity()
-        self.head = Head(
-            pooled,
-            config.hidden,
-            config.dropout,
-            first_dropout=config.pooled_dropout,
-            norm=config.hidden_norm,
-            output_dropout=config.output_dropout,
-        )
+        self.head = Head.of(pooled, config)
 
     def forward(self, codes: Tensor) -> Tensor:
         """Codes (B, 41) -> predictions (B,)."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol, Self
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -9,6 +11,21 @@ from torch import Tensor, nn
 from models.dropout import Dropout
 from models.kernels import kernels_for
 from models.layers import BatchNorm
+
+
+class HeadConfig(Protocol):
+    """What `Head.of` reads of an architecture's config."""
+
+    @property
+    def hidden(self) -> int: ...
+    @property
+    def hidden_norm(self) -> bool: ...
+    @property
+    def dropout(self) -> float: ...
+    @property
+    def pooled_dropout(self) -> float | None: ...
+    @property
+    def output_dropout(self) -> float | None: ...
 
 
 class Head(nn.Module):
@@ -41,6 +58,18 @@ class Head(nn.Module):
         self.fc1 = nn.Linear(features, hidden)
         self.norm = BatchNorm(hidden) if norm else None
         self.fc2 = nn.Linear(hidden, 1)
+
+    @classmethod
+    def of(cls, features: int, config: HeadConfig) -> Self:
+        """Make the head that a config asks for, on so many features."""
+        return cls(
+            features,
+            config.hidden,
+            config.dropout,
+            first_dropout=config.pooled_dropout,
+            norm=config.hidden_norm,
+            output_dropout=config.output_dropout,
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         """Features (B, F) -> predictions (B,)."""

@@ -105,14 +105,7 @@ class RNN(nn.Module):
         )
         self.reads_padding = config.readout == "last" and not config.bidirectional
         features = self.lstm.channels * (WIDTH // config.window if config.readout == "windows" else 1)
-        self.head = Head(
-            features,
-            config.hidden,
-            config.dropout,
-            first_dropout=config.pooled_dropout,
-            norm=config.hidden_norm,
-            output_dropout=config.output_dropout,
-        )
+        self.head = Head.of(features, config)
 
     def forward(self, codes: Tensor) -> Tensor:
         """Codes (B, 41) -> predictions (B,)."""
