@@ -7,9 +7,11 @@ from dataclasses import replace
 
 import pytest
 
+from search.strategy.space_files import shipped_space
 from search.strategy.strategy import Strategy
 from tests.benchmarks.curves.portfolio import as_toml, choose_starts
 from tests.benchmarks.replay import comparing
+from tests.benchmarks.replay.candidates import candidates, todays_starts
 from tests.benchmarks.replay.playing import Played, play
 from tests.benchmarks.replay.table import left_out, table
 from tests.benchmarks.test_curves import RECORD, SPACE
@@ -106,6 +108,19 @@ def test_starts_come_from_the_other_experiments_alone(monkeypatch: pytest.Monkey
     assert found.keys() == {("today", "A", 0)}
     comparing.one([*first, *second], False, (), "B", 0)
     assert given == [[[5], [5]], [[4], [4]]]
+
+
+def test_today_has_the_starts_of_the_shipped_space_and_none_twice() -> None:
+    """The CNN's come of a portfolio but for the first two, the CNN+LSTM's are all written by hand."""
+    cnn, rnn = shipped_space("cnn"), shipped_space("rnn")
+    elsewhere = {**cnn.fixed, **cnn.starts[-1], "filters": 7}
+    assert todays_starts(cnn, [elsewhere]) == (*cnn.starts[:2], elsewhere)
+    again = rnn.prescribed[-1]
+    assert todays_starts(rnn, [again]) == rnn.starts
+    found = candidates(rnn, [again], [])
+    assert found["portfolio first"].starts == (again, *rnn.starts[:-1])
+    assert not {"starts by hand alone", "starts by hand and portfolio"} & set(found), "today's again"
+    assert candidates(cnn, [elsewhere], [])["starts by hand alone"].starts == cnn.starts[:2]
 
 
 def test_starts_are_printed_as_a_space_has_them() -> None:

@@ -32,7 +32,7 @@ from search.study.workspace import Workspace
 from search.workers.replay import Nearest, RecordedRun, Replay
 from tests.benchmarks.curves.portfolio import choose_starts
 from tests.benchmarks.curves.records import Record, read_packed
-from tests.benchmarks.replay.candidates import BY_HAND, PORTFOLIO
+from tests.benchmarks.replay.candidates import PORTFOLIO, todays_starts
 from tests.benchmarks.replay.comparing import TRIALS, quiet
 from tests.benchmarks.replay.playing import DATA, ENDLESS, IN_MEMORY, play
 from tests.benchmarks.replay.sharing import BY_GAIN, Account, ByGain, BySeconds, Ledger
@@ -75,12 +75,12 @@ class Share(NamedTuple):
 def make_fleet(records: Sequence[Record], space: Space, starts: bool = True) -> Fleet:
     """Give the searches of all experiments; starts were chosen on the others, or there are none."""
     experiments = sorted({record.experiment for record in records})
-    by_hand = space.starts[: BY_HAND[space.architecture]]
     runs, strategies = {}, {}
     for name in experiments:
         others = [record for record in records if record.experiment != name]
         runs[name] = [record.run for record in records if record.experiment == name]
-        strategies[name] = Strategy(starts=(*by_hand, *choose_starts(others, PORTFOLIO)) if starts else ())
+        chosen = todays_starts(space, choose_starts(others, PORTFOLIO)) if starts else ()
+        strategies[name] = Strategy(starts=chosen)
     return Fleet(space, runs, strategies)
 
 

@@ -12,7 +12,7 @@ from itertools import product
 
 from search.strategy.space_files import shipped_space
 from tests.benchmarks.curves.portfolio import choose_starts
-from tests.benchmarks.curves.records import Record, read_packed
+from tests.benchmarks.curves.records import ARCHITECTURES, Record, read_packed
 from tests.benchmarks.replay.candidates import PORTFOLIO, candidates
 from tests.benchmarks.replay.comparing import TRIALS, quiet, winners_of
 from tests.benchmarks.replay.playing import Played, play
@@ -30,13 +30,15 @@ def searches(records: list[Record]) -> Iterator[dict[str, Played]]:
         runs = [record.run for record in records if record.experiment == experiment]
         others = [record for record in records if record.experiment != experiment]
         known = candidates(space, choose_starts(others, PORTFOLIO), winners_of(others, space))
-        yield {name: play(runs, space, known[name], seed, trials=TRIALS) for name in STRATEGIES}
+        yield {
+            name: play(runs, space, known[name], seed, trials=TRIALS) for name in STRATEGIES if name in known
+        }
 
 
 def describe(found: list[dict[str, Played]]) -> str:
     """Give a line for each strategy: trials to shares of the score that no starts end with."""
     lines = [f"{len(found)} searches of {TRIALS} trials; trials until so much of the score without starts"]
-    for name in STRATEGIES:
+    for name in found[0]:
         cells = [f"{name:<28}"]
         for share in SHARES:
             counts = [each[name].trials_to(share * max(each[ALONE].scores)) for each in found]
@@ -53,4 +55,5 @@ def describe(found: list[dict[str, Played]]) -> str:
 
 if __name__ == "__main__":
     quiet()
-    print(describe(list(searches(read_packed("cnn")))))
+    for architecture in ARCHITECTURES:
+        print(f"{architecture}: {describe(list(searches(read_packed(architecture))))}", flush=True)
