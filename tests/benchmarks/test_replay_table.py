@@ -119,7 +119,8 @@ def test_today_has_the_starts_of_the_shipped_space_and_none_twice() -> None:
     assert todays_starts(rnn, [again]) == rnn.starts
     found = candidates(rnn, [again], [])
     assert found["portfolio first"].starts == (again, *rnn.starts[:-1])
-    assert not {"starts by hand alone", "starts by hand and portfolio"} & set(found), "today's again"
+    assert found["starts by hand alone"] == found["starts by hand and portfolio"] == found["today"]
+    assert found.keys() == candidates(cnn, [elsewhere], [elsewhere]).keys(), "all are played on all"
     assert candidates(cnn, [elsewhere], [])["starts by hand alone"].starts == cnn.starts[:2]
 
 

@@ -72,14 +72,9 @@ def candidates(
     portfolio : sequence of dict
         Starts chosen on other experiments; none where there are too few of them.
     winners : sequence of dict
-        Starts as a workspace with the other experiments would give them.
+        Starts as a workspace with the other experiments would give them; none where each is prescribed.
     slow : bool
         Give those, too, whose draws take long.
-
-    Returns
-    -------
-    dict
-        Of strategies that are the same the first alone.
     """
     by_hand = space.starts[: BY_HAND[space.architecture]]
     today = Strategy(starts=todays_starts(space, portfolio))
@@ -93,13 +88,8 @@ def candidates(
         "starts by hand and portfolio": {"starts": once(space, (*by_hand, *portfolio))},
         "portfolio alone": {"starts": tuple(portfolio)},
         "portfolio first": {"starts": once(space, (*portfolio, *by_hand))},
+        "with winners of the others": {"transferred": tuple(winners)},
     }
     if slow:
         changes |= SLOW
-    if winners:
-        changes["with winners of the others"] = {"transferred": tuple(winners)}
-    found: dict[str, Strategy] = {}
-    for name, change in changes.items():
-        if (strategy := replace(today, **change)) not in found.values():
-            found[name] = strategy
-    return found
+    return {name: replace(today, **change) for name, change in changes.items()}

@@ -18,6 +18,7 @@ from search.service import workspace_starts
 from search.service.workspace_starts import Winner
 from search.strategy.space import Space
 from search.strategy.space_files import shipped_space
+from search.strategy.strategy import Strategy
 from tests.benchmarks.curves.portfolio import choose_starts
 from tests.benchmarks.curves.records import Record
 from tests.benchmarks.replay.candidates import PORTFOLIO, TODAY, candidates
@@ -44,18 +45,27 @@ def compare(
 def one(
     records: list[Record], slow: bool, only: Sequence[str], experiment: str, seed: int
 ) -> dict[tuple[str, str, int], tuple[float, ...]]:
-    """Play every strategy on an experiment; what is chosen on experiments is chosen on the others."""
+    """Play every strategy on an experiment; what is chosen on experiments is chosen on the others.
+
+    What has the same starts and rules under several names is played once.
+    """
     space = shipped_space(records[0].architecture)
     runs = [record.run for record in records if record.experiment == experiment]
     others = [record for record in records if record.experiment != experiment]
     portfolio, winners = choose_starts(others, PORTFOLIO), winners_of(others, space)
     strategies = candidates(space, portfolio, winners, slow)
     budget = play(runs, space, strategies[TODAY], seed, trials=TRIALS).used
-    return {
-        (name, experiment, seed): figures(play(runs, space, strategy, seed, seconds=budget), budget)
-        for name, strategy in strategies.items()
-        if not only or name in (TODAY, *only)
-    }
+    played: list[tuple[Strategy, tuple[float, ...]]] = []
+    results = {}
+    for name, strategy in strategies.items():
+        if only and name not in (TODAY, *only):
+            continue
+        found = next((known for same, known in played if same == strategy), None)
+        if found is None:
+            found = figures(play(runs, space, strategy, seed, seconds=budget), budget)
+            played.append((strategy, found))
+        results[name, experiment, seed] = found
+    return results
 
 
 def winners_of(records: list[Record], space: Space) -> Sequence[Mapping[str, Any]]:

@@ -30,15 +30,13 @@ def searches(records: list[Record]) -> Iterator[dict[str, Played]]:
         runs = [record.run for record in records if record.experiment == experiment]
         others = [record for record in records if record.experiment != experiment]
         known = candidates(space, choose_starts(others, PORTFOLIO), winners_of(others, space))
-        yield {
-            name: play(runs, space, known[name], seed, trials=TRIALS) for name in STRATEGIES if name in known
-        }
+        yield {name: play(runs, space, known[name], seed, trials=TRIALS) for name in STRATEGIES}
 
 
 def describe(found: list[dict[str, Played]]) -> str:
     """Give a line for each strategy: trials to shares of the score that no starts end with."""
     lines = [f"{len(found)} searches of {TRIALS} trials; trials until so much of the score without starts"]
-    for name in found[0]:
+    for name in STRATEGIES:
         cells = [f"{name:<28}"]
         for share in SHARES:
             counts = [each[name].trials_to(share * max(each[ALONE].scores)) for each in found]
