@@ -73,6 +73,13 @@ def test_strategies_are_compared_within_experiment_and_seed() -> None:
     assert lines[1].split()[1] == "45", "trials are counted over experiments and seeds"
 
 
+def test_what_is_level_with_today_stands_below_it() -> None:
+    level = RESULTS | {("0", *each): RESULTS["today", *each] for _, *each in RESULTS}
+    assert [line.split()[0] for line in table(level).splitlines()] == ["strategy", "a", "b", "today", "0"]
+    alone = {key: value for key, value in level.items() if key[0] in ("today", "0")}
+    assert "X: today, area +0.0000" in left_out(alone)
+
+
 def test_a_rule_is_scored_where_it_was_not_chosen() -> None:
     """Without X, b is best (0.55); without Z, a is (0.6)."""
     text = left_out(RESULTS)

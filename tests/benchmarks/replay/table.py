@@ -28,7 +28,7 @@ def table(results: Results) -> str:
         f"{'strategy':<40}{'trials':>8}{head}{'area':>9}   "
         f"area against {TODAY}: mean, deviation over experiments / seeds"
     ]
-    for strategy in sorted(strategies, key=lambda name: -area(results, name, experiments)):
+    for strategy in sorted(strategies, key=lambda name: (-area(results, name, experiments), name != TODAY)):
         rows = [results[strategy, *each] for each in whole]
         trials, *scores = (statistics.mean(column) for column in zip(*rows, strict=True))
         means = f"{trials:>8.0f}" + "".join(f"{score:>9.4f}" for score in scores)
@@ -54,7 +54,7 @@ def left_out(results: Results) -> str:
         return "one experiment alone: no rule can be chosen on others"
 
     def best(names: Sequence[str]) -> str:
-        return max(strategies, key=lambda strategy: area(results, strategy, names))
+        return max(strategies, key=lambda strategy: (area(results, strategy, names), strategy == TODAY))
 
     lines = ["chosen on all other experiments:"]
     gains = []
